@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# Every linter and drift check, in the order of what they need; `make check` installs the tools first.
+# govulncheck and cargo-deny are in the GitHub workflow: their databases come from the network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/steps.sh
+
+unformatted() {
+	local files
+	files=$(gofmt -l bench scripts ycrdt ywebsocket internal) && [ -z "$files" ] && return
+	printf 'run gofmt -w on:\n%s\n' "$files"
+	return 1
+}
+
+tagged='yffidebug nightly'
+
+step header 120 scripts/check-header.sh
+step build 180 scripts/build.sh
+step native-libs 5 scripts/check-native-libs.sh
+step source 5 scripts/check-source.sh
+step gofmt 5 unformatted
+step rustfmt 5 cargo fmt --check
+step clippy 60 cargo clippy --locked --all-targets -- -D warnings
+step vet 60 go vet ./...
+step vet-tagged 60 go vet -tags "$tagged" ./...
+step staticcheck 120 go tool -modfile=scripts/tools/go.mod staticcheck ./...
+step staticcheck-tagged 60 go tool -modfile=scripts/tools/go.mod staticcheck -tags "$tagged" ./...
+step shellcheck 10 shellcheck scripts/*.sh .ci/run
+step notices 20 go run ./scripts/notices -check
+step demo-bundle 20 node ywebsocket/cmd/yserver/web/build.mjs --check
+finish

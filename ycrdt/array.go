@@ -1,0 +1,154 @@
+package ycrdt
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Array is a shared list of values.
+type Array struct{ shared }
+
+// Insert inserts values, plain ones or new shared types, before the one at index, which may be Len. It is one
+// call however many there are.
+func (a *Array) Insert(index int, values ...any) error {
+	const op = "array insert"
+	if err := a.change(op); err != nil {
+		return err
+	}
+	if index < 0 {
+		return negative(op, index)
+	}
+	var e protocol.Encoder
+	for i, value := range values {
+		if err := encodeValue(&e, value); err != nil {
+			return wrap(op, fmt.Errorf("value %d: %w", i, err))
+		}
+	}
+	return wrap(op, a.tx.native.ArrayInsert(a.slot, uint64(index), e.Bytes()))
+}
+
+// Append inserts values at the end.
+func (a *Array) Append(values ...any) error {
+	const op = "array append"
+	if err := a.change(op); err != nil {
+		return err
+	}
+	n, err := a.tx.native.ArrayLen(a.slot)
+	if err != nil {
+		return wrap(op, err)
+	}
+	return a.Insert(n, values...)
+}
+
+// Delete deletes length values from index on.
+func (a *Array) Delete(index, length int) error {
+	const op = "array delete"
+	if err := a.change(op); err != nil {
+		return err
+	}
+	if index < 0 || length < 0 {
+		return negative(op, min(index, length))
+	}
+	return wrap(op, a.tx.native.ArrayDelete(a.slot, uint64(index), uint64(length)))
+}
+
+// Value returns the value at index, a shared type as its handle. It returns false if there is none.
+func (a *Array) Value(index int) (any, bool) {
+	const op = "array value"
+	err := a.read(op)
+	if err == nil {
+		if index < 0 {
+			return nil, false
+		}
+		var encoded []byte
+		if encoded, err = a.tx.native.ArrayValue(a.slot, uint64(index)); err == nil && encoded == nil {
+			return nil, false
+		}
+		if err == nil {
+			var value any
+			if value, err = decodeValue(a.tx, encoded); err == nil {
+				return value, true
+			}
+		}
+	}
+	a.tx.note(wrap(op, err))
+	return nil, false
+}
+
+// Len returns the number of values.
+func (a *Array) Len() int {
+	const op = "array len"
+	err := a.read(op)
+	if err == nil {
+		var n int
+		if n, err = a.tx.native.ArrayLen(a.slot); err == nil {
+			return n
+		}
+	}
+	a.tx.note(wrap(op, err))
+	return 0
+}
+
+// All iterates over indices and values. It shows the array as it was when the iteration began, whatever the
+// loop changes.
+func (a *Array) All() iter.Seq2[int, any] {
+	return func(yield func(int, any) bool) {
+		const op = "array all"
+		err := a.read(op)
+		if err == nil {
+			var encoded []byte
+			if encoded, err = a.tx.native.ArrayValues(a.slot); err == nil {
+				err = a.each(encoded, yield)
+			}
+		}
+		a.tx.note(wrap(op, err))
+	}
+}
+
+func (a *Array) each(encoded []byte, yield func(int, any) bool) error {
+	r := valueReader{tx: a.tx, dec: protocol.NewDecoder(encoded)}
+	for i := 0; r.dec.Remaining() > 0; i++ {
+		value, err := r.value()
+		if err != nil {
+			return err
+		}
+		if !yield(i, value) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// AsSlice returns the array and everything nested in it as plain values; text becomes a string.
+func (a *Array) AsSlice() ([]any, error) {
+	value, err := a.export("array export")
+	plain, _ := value.([]any)
+	if plain == nil && err == nil {
+		plain = []any{}
+	}
+	return plain, err
+}
+
+// MarshalJSON writes the array and everything nested in it; see [Map.MarshalJSON].
+func (a *Array) MarshalJSON() ([]byte, error) {
+	plain, err := a.AsSlice()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(jsonValue(plain))
+}
+
+// UnmarshalJSON replaces the array's content by the elements of a JSON array, as plain values.
+func (a *Array) UnmarshalJSON(data []byte) error {
+	values, err := parseJSON[[]any](data)
+	if err != nil {
+		return err
+	}
+	if err := a.Delete(0, a.Len()); err != nil {
+		return err
+	}
+	return a.Insert(0, values...)
+}

@@ -1,0 +1,168 @@
+package ycrdt
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Delta describes a text or its change as steps from its beginning, as Quill does. It marshals to and from
+// Quill's JSON.
+type Delta []DeltaOp
+
+// DeltaOp is one step of a [Delta]: an insertion, or else a deletion, or else a stretch that stays.
+type DeltaOp struct {
+	// Insert is what to insert: a string of characters, any other value as an embed of length 1.
+	Insert any
+	// Delete is the length to delete, in the document's offset units.
+	Delete int
+	// Retain is the length to keep, in the document's offset units.
+	Retain int
+	// Attributes format what is inserted or kept. nil as a value removes an attribute.
+	Attributes map[string]any
+}
+
+type jsonOp struct {
+	Insert     any            `json:"insert,omitempty"`
+	Delete     int            `json:"delete,omitempty"`
+	Retain     int            `json:"retain,omitempty"`
+	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+// MarshalJSON writes the step as in a Quill delta.
+func (op DeltaOp) MarshalJSON() ([]byte, error) {
+	return json.Marshal(jsonOp{jsonValue(op.Insert), op.Delete, op.Retain, op.Attributes})
+}
+
+// UnmarshalJSON reads a step of a Quill delta.
+func (op *DeltaOp) UnmarshalJSON(data []byte) error {
+	var raw jsonOp
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	if err := dec.Decode(&raw); err != nil {
+		return err
+	}
+	*op = DeltaOp{Insert: goValue(raw.Insert), Delete: raw.Delete, Retain: raw.Retain}
+	if raw.Attributes != nil {
+		op.Attributes = goValue(raw.Attributes).(map[string]any)
+	}
+	return nil
+}
+
+// encodeDelta writes the operations one after another.
+func encodeDelta(delta Delta) ([]byte, error) {
+	var e protocol.Encoder
+	for i, op := range delta {
+		if err := encodeOp(&e, op, protocol.MaxAnyDepth); err != nil {
+			return nil, fmt.Errorf("operation %d: %w", i, err)
+		}
+	}
+	return e.Bytes(), nil
+}
+
+func encodeOp(e *protocol.Encoder, op DeltaOp, depth int) error {
+	switch {
+	case op.Delete < 0 || op.Retain < 0 || op.Delete > maxLength || op.Retain > maxLength:
+		return fmt.Errorf("%w: length %d", ErrOutOfRange, op.Delete+op.Retain)
+	case op.Insert != nil:
+		e.WriteUint8(opInsert)
+		if err := encodeTree(e, op.Insert, depth); err != nil {
+			return err
+		}
+		return encodeAttributes(e, op.Attributes)
+	case op.Delete > 0:
+		e.WriteUint8(opDelete)
+		e.WriteVarUint(uint64(op.Delete))
+		return nil
+	default:
+		e.WriteUint8(opRetain)
+		e.WriteVarUint(uint64(op.Retain))
+		return encodeAttributes(e, op.Attributes)
+	}
+}
+
+// maxLength is above every length that a document can have.
+const maxLength = 1<<31 - 1
+
+func encodeAttributes(e *protocol.Encoder, attributes map[string]any) error {
+	e.WriteVarUint(uint64(len(attributes)))
+	for _, key := range sortedKeys(attributes) {
+		if err := encodeKey(e, key); err != nil {
+			return err
+		}
+		if err := encodePlain(e, attributes[key]); err != nil {
+			return fmt.Errorf("attribute %q: %w", key, err)
+		}
+	}
+	return nil
+}
+
+func encodeKey(e *protocol.Encoder, key string) error {
+	if !utf8.ValidString(key) {
+		return fmt.Errorf("%w: key %q is not UTF-8", ErrUnsupportedValue, key)
+	}
+	e.WriteVarString(key)
+	return nil
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	return slices.Sorted(maps.Keys(m))
+}
+
+// decodeDelta reads operations up to the end.
+func decodeDelta(tx *Tx, encoded []byte) (Delta, error) {
+	r := valueReader{tx: tx, dec: protocol.NewDecoder(encoded)}
+	delta := Delta{}
+	for r.dec.Remaining() > 0 {
+		op, err := r.op()
+		if err != nil {
+			return nil, err
+		}
+		delta = append(delta, op)
+	}
+	return delta, nil
+}
+
+func (r *valueReader) op() (op DeltaOp, err error) {
+	tag, err := r.dec.ReadUint8()
+	if err != nil {
+		return op, err
+	}
+	switch tag {
+	case opDelete:
+		op.Delete, err = readInt(r.dec)
+		return op, err
+	case opRetain:
+		op.Retain, err = readInt(r.dec)
+	default:
+		op.Insert, err = r.value()
+	}
+	if err != nil {
+		return op, err
+	}
+	op.Attributes, err = r.attributes()
+	return op, err
+}
+
+func (r *valueReader) attributes() (map[string]any, error) {
+	count, err := r.dec.ReadVarUint()
+	if err != nil || count == 0 {
+		return nil, err
+	}
+	attributes := make(map[string]any, min(count, 16))
+	for range count {
+		key, err := r.dec.ReadVarString()
+		if err != nil {
+			return nil, err
+		}
+		if attributes[key], err = r.value(); err != nil {
+			return nil, err
+		}
+	}
+	return attributes, nil
+}

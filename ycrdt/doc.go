@@ -1,0 +1,62 @@
+// Package ycrdt is Yjs for Go: shared documents that many peers edit at once and that converge without a
+// server deciding. It binds the Rust crate yrs; documents and updates are those of Yjs.
+//
+// # Documents and transactions
+//
+// A [Doc] holds shared types under names: [Text], [Map] and [Array], nested as deep as you like. They are read
+// and written in transactions, which are closures:
+//
+//	doc := ycrdt.NewDoc()
+//	defer doc.Close()
+//
+//	err := doc.Transact(func(tx *ycrdt.Tx) error {
+//		return tx.Text("content").Insert(0, "Hello")
+//	})
+//	err = doc.View(func(tx *ycrdt.Tx) error {
+//		fmt.Println(tx.Text("content"))
+//		return nil
+//	})
+//
+// Any number of views run at once; a write transaction runs alone. A transaction and everything resolved in it
+// belong to one goroutine and end with the closure: a handle kept longer reports [ErrTxDone]. Keep a [Ref]
+// instead.
+//
+// There is no rollback. A CRDT merges what happened; it cannot forget it. When the closure returns an error,
+// what it had written until then stays, is committed and reaches the other peers.
+//
+// Do not open a transaction inside another one of the same document: it would wait for itself. Everything that
+// a document can do, a [Tx] can do too. Where a call cannot avoid it, pass [Tx.Context] down: with it a nested
+// transaction fails at once with [ErrInTransaction].
+//
+// # Updates
+//
+// [Doc.EncodeStateAsUpdate] and [Doc.OnUpdate] give updates, [Doc.ApplyUpdate] takes them, in any order and as
+// often as they come. Updates from outside are checked before anything changes: what is not an update gives
+// [ErrMalformed] and leaves the document as it was.
+//
+// # Offsets
+//
+// Offsets into text count UTF-16 code units, as in Yjs, unless [DocOptions.OffsetKind] says otherwise; an
+// offset past the end or inside a character is an error, never moved. "a😀b" has length 4: 'a' is at 0, the
+// emoji takes 1 and 2, 'b' is at 3, and 2 is refused. [UTF16Offset] and [ByteOffset] convert.
+//
+// # Values
+//
+// Plain values are nil, [Undefined], bool, string, []byte, []any, map[string]any and numbers. Numbers keep
+// their kind: integers come back as int64, floats as float64, a BigInt as *big.Int. The wire format has one
+// exception: a whole float between 2^31 and 2^53 is what Yjs writes for an integer of that size, and comes
+// back as int64. What cannot be carried exactly is refused with [ErrUnsupportedValue].
+//
+// To nest a shared type, insert a [NewText], [NewRichText], [NewMap] or [NewArray]: one call inserts a whole tree.
+//
+// # Events
+//
+// Subscribers are called after the transaction has been committed and its lock released, in the order of the
+// commits, one at a time per document. They get plain values that stay valid. They may open transactions,
+// subscribe and unsubscribe. See [Doc.OnUpdate] and [Doc.Observe].
+//
+// # Memory
+//
+// A document lives on the native heap, which GOMEMLIMIT does not see; [Doc.MemoryUsage] tells how much that is.
+// [Doc.Close] frees it at once; what is not closed is freed when the garbage collector finds it.
+package ycrdt

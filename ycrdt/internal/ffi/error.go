@@ -1,0 +1,49 @@
+package ffi
+
+/*
+#include "yffi.h"
+#cgo noescape yffi_test_panic
+#cgo nocallback yffi_test_panic
+*/
+import "C"
+
+// Code is the stable number of a failure.
+type Code int32
+
+// The codes, as in YffiCode.
+const (
+	CodePanic           Code = C.YFFI_CODE_PANIC
+	CodePoisoned        Code = C.YFFI_CODE_POISONED
+	CodeMalformed       Code = C.YFFI_CODE_MALFORMED
+	CodeTooLarge        Code = C.YFFI_CODE_TOO_LARGE
+	CodeOutOfRange      Code = C.YFFI_CODE_OUT_OF_RANGE
+	CodeDeleted         Code = C.YFFI_CODE_DELETED
+	CodeWrongType       Code = C.YFFI_CODE_WRONG_TYPE
+	CodeReadOnly        Code = C.YFFI_CODE_READ_ONLY
+	CodeApplyFailed     Code = C.YFFI_CODE_APPLY_FAILED
+	CodeBusy            Code = C.YFFI_CODE_BUSY
+	CodeInvalidArgument Code = C.YFFI_CODE_INVALID_ARGUMENT
+)
+
+// Error is a failure that the native library reports.
+type Error struct {
+	Code    Code
+	Message string
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// check turns the result of a call into an error. It keeps the hot path free of allocations: a call
+// that succeeds leaves e untouched.
+func check(code C.int32_t, e *C.YffiError) error {
+	if code == 0 {
+		return nil
+	}
+	return &Error{Code: Code(code), Message: takeString(e.message)}
+}
+
+// TestPanic makes the native library panic, for the test of its boundary.
+func TestPanic() error {
+	var e C.YffiError
+	return check(C.yffi_test_panic(&e), &e)
+}

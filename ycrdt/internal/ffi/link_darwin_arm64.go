@@ -1,0 +1,12 @@
+package ffi
+
+/*
+#cgo LDFLAGS: ${SRCDIR}/libyffi_darwin_arm64.a -lSystem -lc -lm
+#if __has_include("yffi_stamp.h")
+#include "yffi_stamp.h"
+#endif
+#ifndef YFFI_ARCHIVE_DARWIN_ARM64
+#error "libyffi_darwin_arm64.a is not built: run make in the folder of github.com/yrs-go/yrs (it needs Rust)"
+#endif
+*/
+import "C"

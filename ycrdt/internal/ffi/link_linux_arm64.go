@@ -1,0 +1,12 @@
+package ffi
+
+/*
+#cgo LDFLAGS: ${SRCDIR}/libyffi_linux_arm64.a -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+#if __has_include("yffi_stamp.h")
+#include "yffi_stamp.h"
+#endif
+#ifndef YFFI_ARCHIVE_LINUX_ARM64
+#error "libyffi_linux_arm64.a is not built: run make in the folder of github.com/yrs-go/yrs (it needs Rust)"
+#endif
+*/
+import "C"

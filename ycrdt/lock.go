@@ -1,0 +1,76 @@
+package ycrdt
+
+import (
+	"context"
+	"math"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// Lock order: a document's rwLock comes first; the mutexes of its dispatcher and its observer table are
+// leaves, never held while user code runs or another lock is taken.
+
+// rwLock is a readers-writer lock whose waiters can give up. Waiters are served in order, so readers do not
+// keep a writer out for ever.
+type rwLock struct {
+	sem *semaphore.Weighted
+}
+
+const allReaders = math.MaxInt32
+
+// nestedWait is how long a waiter that is inside a transaction already keeps quiet about it.
+const nestedWait = time.Second
+
+func newRWLock() rwLock { return rwLock{semaphore.NewWeighted(allReaders)} }
+
+func (l rwLock) read(ctx context.Context) error  { return l.acquire(ctx, 1) }
+func (l rwLock) write(ctx context.Context) error { return l.acquire(ctx, allReaders) }
+func (l rwLock) tryRead() bool                   { return l.sem.TryAcquire(1) }
+func (l rwLock) tryWrite() bool                  { return l.sem.TryAcquire(allReaders) }
+func (l rwLock) unlockRead()                     { l.sem.Release(1) }
+func (l rwLock) unlockWrite()                    { l.sem.Release(allReaders) }
+
+func (l rwLock) acquire(ctx context.Context, n int64) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if l.sem.TryAcquire(n) {
+		return nil
+	}
+	if !onStack(transactionFrames...) {
+		return l.sem.Acquire(ctx, n)
+	}
+	// Inside a transaction, of this document or of another: of this one it would wait for itself, and Go
+	// cannot tell which.
+	quiet, cancel := context.WithTimeout(ctx, nestedWait)
+	defer cancel()
+	if err := l.sem.Acquire(quiet, n); err == nil || ctx.Err() != nil {
+		return err
+	}
+	reportNesting()
+	return l.sem.Acquire(ctx, n)
+}
+
+// transactionFrames are the functions that run a transaction's closure.
+var transactionFrames = []string{"ycrdt.(*Tx).run"}
+
+// onStack tells whether the calling goroutine is inside one of the named functions. It is slow and meant for
+// callers that have to wait anyway.
+func onStack(functions ...string) bool {
+	pcs := make([]uintptr, 256)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	for {
+		frame, more := frames.Next()
+		for _, function := range functions {
+			if strings.HasSuffix(frame.Function, function) {
+				return true
+			}
+		}
+		if !more {
+			return false
+		}
+	}
+}

@@ -1,0 +1,174 @@
+package ycrdt
+
+import (
+	"encoding/json"
+	"iter"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Map is a shared map from strings to values. When peers set a key at once, all of them end up with the
+// same one of their values.
+type Map struct{ shared }
+
+// Set sets key to a plain value or to a new shared type ([NewText], [NewMap] and so on).
+func (m *Map) Set(key string, value any) error {
+	const op = "map set"
+	if err := m.change(op); err != nil {
+		return err
+	}
+	var e protocol.Encoder
+	if err := encodeValue(&e, value); err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, m.tx.native.MapSet(m.slot, key, e.Bytes()))
+}
+
+// Delete removes key. A key that is not there is no error.
+func (m *Map) Delete(key string) error {
+	const op = "map delete"
+	if err := m.change(op); err != nil {
+		return err
+	}
+	return wrap(op, m.tx.native.MapDelete(m.slot, key))
+}
+
+// Clear removes every key.
+func (m *Map) Clear() error {
+	const op = "map clear"
+	if err := m.change(op); err != nil {
+		return err
+	}
+	return wrap(op, m.tx.native.MapClear(m.slot))
+}
+
+// Value returns the value under key, a shared type as its handle. It returns false if there is none.
+func (m *Map) Value(key string) (any, bool) {
+	const op = "map value"
+	err := m.read(op)
+	if err == nil {
+		var encoded []byte
+		if encoded, err = m.tx.native.MapValue(m.slot, key); err == nil && encoded == nil {
+			return nil, false
+		}
+		if err == nil {
+			var value any
+			if value, err = decodeValue(m.tx, encoded); err == nil {
+				return value, true
+			}
+		}
+	}
+	m.tx.note(wrap(op, err))
+	return nil, false
+}
+
+// Text returns the nested text under key, and false if there is something else or nothing.
+func (m *Map) Text(key string) (*Text, bool) { return valueAs[*Text](m, key) }
+
+// Map returns the nested map under key, and false if there is something else or nothing.
+func (m *Map) Map(key string) (*Map, bool) { return valueAs[*Map](m, key) }
+
+// Array returns the nested array under key, and false if there is something else or nothing.
+func (m *Map) Array(key string) (*Array, bool) { return valueAs[*Array](m, key) }
+
+func valueAs[T Shared](m *Map, key string) (T, bool) {
+	value, _ := m.Value(key)
+	handle, ok := value.(T)
+	return handle, ok
+}
+
+// Len returns the number of keys.
+func (m *Map) Len() int {
+	const op = "map len"
+	err := m.read(op)
+	if err == nil {
+		var n int
+		if n, err = m.tx.native.MapLen(m.slot); err == nil {
+			return n
+		}
+	}
+	m.tx.note(wrap(op, err))
+	return 0
+}
+
+// All iterates over keys and values in the order of the keys. It shows the map as it was when the iteration
+// began, whatever the loop changes.
+func (m *Map) All() iter.Seq2[string, any] {
+	return func(yield func(string, any) bool) {
+		const op = "map all"
+		err := m.read(op)
+		if err == nil {
+			var encoded []byte
+			if encoded, err = m.tx.native.MapEntries(m.slot); err == nil {
+				err = m.each(encoded, yield)
+			}
+		}
+		m.tx.note(wrap(op, err))
+	}
+}
+
+func (m *Map) each(encoded []byte, yield func(string, any) bool) error {
+	r := valueReader{tx: m.tx, dec: protocol.NewDecoder(encoded)}
+	for r.dec.Remaining() > 0 {
+		key, err := r.dec.ReadVarString()
+		if err != nil {
+			return err
+		}
+		value, err := r.value()
+		if err != nil {
+			return err
+		}
+		if !yield(key, value) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Keys iterates over the keys in their order.
+func (m *Map) Keys() iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for key := range m.All() {
+			if !yield(key) {
+				return
+			}
+		}
+	}
+}
+
+// AsMap returns the map and everything nested in it as plain values; text becomes a string.
+func (m *Map) AsMap() (map[string]any, error) {
+	value, err := m.export("map export")
+	plain, _ := value.(map[string]any)
+	if plain == nil && err == nil {
+		plain = map[string]any{}
+	}
+	return plain, err
+}
+
+// MarshalJSON writes the map and everything nested in it as JSON.stringify does: undefined is left out, what JSON
+// has no number for is null. Bytes are written in base64.
+func (m *Map) MarshalJSON() ([]byte, error) {
+	plain, err := m.AsMap()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(jsonValue(plain))
+}
+
+// UnmarshalJSON replaces the map's content by the members of a JSON object, as plain values.
+func (m *Map) UnmarshalJSON(data []byte) error {
+	value, err := parseJSON[map[string]any](data)
+	if err != nil {
+		return err
+	}
+	if err := m.Clear(); err != nil {
+		return err
+	}
+	for _, key := range sortedKeys(value) {
+		if err := m.Set(key, value[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package ycrdt
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Subscription is a subscriber's registration.
+type Subscription struct {
+	once  sync.Once
+	close func()
+}
+
+// Close ends the subscription: calls that have not begun will not. It does not wait for one under way, may be
+// called by the subscriber itself, and does nothing the second time.
+func (s *Subscription) Close() { s.once.Do(s.close) }
+
+// UpdateEvent tells of a commit that changed the document.
+type UpdateEvent struct {
+	// Update is the change as an update, to be stored or sent to peers. It belongs to the subscriber. It is nil if
+	// nothing changed and the transaction was made with NotifyEmpty.
+	Update []byte
+	// Origin is TxOptions.Origin of the transaction.
+	Origin any
+	// Local is set for changes made through a transaction, and not for those of Doc.ApplyUpdate.
+	Local bool
+}
+
+// OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,
+// one at a time, after the document's lock was released: usually before the call that committed returns, or from
+// another goroutine that is delivering already, also one that commits while fn runs. All subscribers share the
+// event's bytes: do not write to them. If fn panics, the other subscribers are still called, and then the panic
+// goes on in the call that was delivering.
+//
+// At most 16 MiB of events wait for slow subscribers; then commits wait too, except inside a subscriber.
+func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
+	sub := d.events.subscribe(fn)
+	return &Subscription{close: func() { d.events.unsubscribe(sub) }}
+}
+
+// Observe has fn called after every commit that changed the shared type ref itself; nested types are not
+// followed. Delivery is that of OnUpdate. The event is of the shared type's kind: a [*TextEvent], [*MapEvent],
+// [*ArrayEvent] or [*OpaqueEvent]. A root that does not exist is created. When a nested type is deleted, its
+// subscribers hear nothing more.
+func (d *Doc) Observe(ref Ref, fn func(Event)) (sub *Subscription, err error) {
+	err = d.Transact(func(tx *Tx) error {
+		sub, err = tx.Observe(ref, fn)
+		return err
+	})
+	return sub, err
+}
+
+// ObserveDeep is Observe for the shared type and everything nested in it. fn gets all events of a commit
+// at once, in the order of their paths.
+func (d *Doc) ObserveDeep(ref Ref, fn func([]Event)) (sub *Subscription, err error) {
+	err = d.Transact(func(tx *Tx) error {
+		sub, err = tx.ObserveDeep(ref, fn)
+		return err
+	})
+	return sub, err
+}
+
+// Observe is Doc.Observe within a write transaction; fn hears of this transaction too.
+func (tx *Tx) Observe(ref Ref, fn func(Event)) (*Subscription, error) {
+	return tx.observe("observe", observerKey{ref, false}, func(events []Event) { fn(events[0]) })
+}
+
+// ObserveDeep is Doc.ObserveDeep within a write transaction; fn hears of this transaction too.
+func (tx *Tx) ObserveDeep(ref Ref, fn func([]Event)) (*Subscription, error) {
+	return tx.observe("observe deep", observerKey{ref, true}, fn)
+}
+
+func (tx *Tx) observe(op string, key observerKey, fn func([]Event)) (*Subscription, error) {
+	if err := tx.use(op); err != nil {
+		return nil, err
+	}
+	if !tx.write {
+		return nil, fail(op, CodeReadOnly)
+	}
+	sub, err := tx.doc.observers.subscribe(tx, key, fn)
+	if err != nil {
+		return nil, err
+	}
+	return &Subscription{close: func() { tx.doc.observers.unsubscribe(sub) }}, nil
+}
+
+// observerTable maps the observers registered in the native document to their subscribers. One native observer
+// serves all subscribers of a shared type, so that an event is encoded once. The zero value is ready.
+type observerTable struct {
+	mu    sync.Mutex
+	last  uint64
+	byKey map[observerKey]*observer
+	byID  map[uint64]*observer
+	// stale are observers without subscribers. Removing one needs a write transaction; the next one does it.
+	stale []*observer
+}
+
+type observerKey struct {
+	ref  Ref
+	deep bool
+}
+
+type observer struct {
+	id          uint64
+	key         observerKey
+	subscribers []*eventSubscriber // replaced, never changed in place
+}
+
+type eventSubscriber struct {
+	observer *observer
+	closed   bool // guarded by observerTable.mu
+	fn       func([]Event)
+}
+
+// subscribe adds a subscriber, registering the native observer if it is the first. The document's lock is held.
+func (t *observerTable) subscribe(tx *Tx, key observerKey, fn func([]Event)) (*eventSubscriber, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o := t.byKey[key]
+	if o == nil {
+		o = &observer{id: t.last + 1, key: key}
+		if err := tx.register(o); err != nil {
+			return nil, err
+		}
+		t.last = o.id
+		if t.byKey == nil {
+			t.byKey, t.byID = make(map[observerKey]*observer), make(map[uint64]*observer)
+		}
+		t.byKey[key], t.byID[o.id] = o, o
+	}
+	sub := &eventSubscriber{observer: o, fn: fn}
+	o.subscribers = append(o.subscribers[:len(o.subscribers):len(o.subscribers)], sub)
+	return sub, nil
+}
+
+// register makes the native document record the observer's events.
+func (tx *Tx) register(o *observer) error {
+	handle, err := tx.Resolve(o.key.ref)
+	if err != nil {
+		return err
+	}
+	return wrap("observe", tx.native.Observe(slotOf(handle), o.id, o.key.deep))
+}
+
+func (t *observerTable) unsubscribe(sub *eventSubscriber) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	sub.closed = true
+	o := sub.observer
+	kept := make([]*eventSubscriber, 0, len(o.subscribers))
+	for _, other := range o.subscribers {
+		if other != sub {
+			kept = append(kept, other)
+		}
+	}
+	o.subscribers = kept
+	if len(kept) == 0 && t.byID[o.id] == o {
+		delete(t.byKey, o.key)
+		delete(t.byID, o.id)
+		t.stale = append(t.stale, o)
+	}
+}
+
+// removeStale unregisters the observers that nobody needs any more.
+func (t *observerTable) removeStale(tx *Tx) {
+	t.mu.Lock()
+	stale := t.stale
+	t.stale = nil
+	t.mu.Unlock()
+	for _, o := range stale {
+		// A shared type that is gone took its observers with it.
+		if handle, err := tx.Resolve(o.key.ref); err == nil {
+			_ = tx.native.Unobserve(slotOf(handle), o.id, o.key.deep)
+		}
+	}
+}
+
+// deliver decodes what the native observers recorded in a commit and calls the subscribers.
+func (t *observerTable) deliver(d delivery, panics *panicKeeper) {
+	reader := eventReader{dec: protocol.NewDecoder(d.commit.Events), origin: d.opts.Origin, local: d.local}
+	for reader.dec.Remaining() > 0 {
+		id, events, err := reader.record()
+		if err != nil {
+			// The native library and this package disagree: a bug, not an input.
+			panics.call(func() { panic(fmt.Sprintf("ycrdt: cannot read events: %v", err)) })
+			return
+		}
+		for _, sub := range t.listeners(id) {
+			if t.live(sub) {
+				panics.call(func() { sub.fn(events) })
+			}
+		}
+	}
+}
+
+func (t *observerTable) listeners(id uint64) []*eventSubscriber {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if o := t.byID[id]; o != nil {
+		return o.subscribers
+	}
+	return nil
+}
+
+func (t *observerTable) live(sub *eventSubscriber) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return !sub.closed
+}

@@ -1,0 +1,72 @@
+package protocol_test
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+func TestAwarenessUpdate_Golden(t *testing.T) {
+	g := goldenMessages(t)["awareness"]
+	entries, err := protocol.DecodeAwarenessUpdate(fromHex(t, g.Payload))
+	require.NoError(t, err)
+	assert.Equal(t, []protocol.AwarenessEntry{
+		{ClientID: 5, Clock: 1, State: json.RawMessage(`{"cursor":3,"name":"Ada"}`)},
+	}, entries)
+	assert.Equal(t, g.Payload, hex.EncodeToString(protocol.AppendAwarenessUpdate(nil, entries...)))
+}
+
+func TestAwarenessUpdate_RoundTrip(t *testing.T) {
+	want := []protocol.AwarenessEntry{
+		{ClientID: 1<<53 - 1, Clock: 1<<53 - 1, State: json.RawMessage(`"☹"`)},
+		{ClientID: 0, Clock: 0, State: nil},
+	}
+	update := protocol.AppendAwarenessUpdate(nil, want...)
+	got, err := protocol.DecodeAwarenessUpdate(update)
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+	for n := range update {
+		_, err := protocol.DecodeAwarenessUpdate(update[:n])
+		requireMalformed(t, err)
+	}
+}
+
+func TestAwarenessUpdate_Empty(t *testing.T) {
+	assert.Equal(t, []byte{0}, protocol.AppendAwarenessUpdate(nil))
+	entries, err := protocol.DecodeAwarenessUpdate([]byte{0})
+	require.NoError(t, err)
+	assert.Empty(t, entries)
+}
+
+func TestDecodeAwarenessUpdate_NullWithSpaces(t *testing.T) {
+	entries, err := protocol.DecodeAwarenessUpdate(append([]byte{1, 7, 1, 6}, " null\n"...))
+	require.NoError(t, err)
+	assert.Equal(t, []protocol.AwarenessEntry{{ClientID: 7, Clock: 1}}, entries)
+}
+
+func TestDecodeAwarenessUpdate_Refuses(t *testing.T) {
+	entry := func(b ...byte) []byte { return append([]byte{1}, b...) }
+	for name, update := range map[string][]byte{
+		"nothing":                    {},
+		"more entries than bytes":    {2, 1, 1, 1, '1'},
+		"2^62 entries":               {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40, 1},
+		"bytes after the last":       entry(1, 1, 1, '1', 0),
+		"state that is not JSON":     entry(1, 1, 1, '{'),
+		"no state":                   entry(1, 1, 0, 0),
+		"two states":                 entry(1, 1, 3, '1', ' ', '2'),
+		"state that is not UTF-8":    entry(1, 1, 3, '"', 0xff, '"'),
+		"client id above 2^53-1":     entry(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1, '1'),
+		"clock above 2^53-1":         entry(1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10, 1, '1'),
+		"state longer than the rest": entry(1, 1, 9, '1'),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := protocol.DecodeAwarenessUpdate(update)
+			requireMalformed(t, err)
+		})
+	}
+}

@@ -1,0 +1,190 @@
+package ycrdt
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Text is a shared text with optional formatting and embedded values.
+//
+// Every index and length is in the document's offset units, UTF-16 code units by default, in which an embedded
+// value counts 1. With the text "a😀b": Insert(3, "-") gives "a😀-b", Delete(1, 2) gives "ab", and Insert(2, "-")
+// fails with ErrOutOfRange, because 2 is inside the emoji. Nothing is changed by a call that fails.
+type Text struct{ shared }
+
+// Insert inserts s before the character at index, in the formatting that is in force there. index may be Len.
+func (t *Text) Insert(index int, s string) error {
+	const op = "text insert"
+	if err := t.change(op); err != nil {
+		return err
+	}
+	if index < 0 {
+		return negative(op, index)
+	}
+	if err := t.tx.native.TextInsert(t.slot, uint64(index), s); err != nil {
+		return wrap(op, err)
+	}
+	return nil
+}
+
+// InsertWithAttributes inserts s with exactly these attributes, whatever surrounds it.
+func (t *Text) InsertWithAttributes(index int, s string, attributes map[string]any) error {
+	const op = "text insert"
+	if err := t.change(op); err != nil {
+		return err
+	}
+	if index < 0 {
+		return negative(op, index)
+	}
+	var e protocol.Encoder
+	if err := encodeAttributes(&e, attributes); err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, t.tx.native.TextInsertAttributes(t.slot, uint64(index), s, e.Bytes()))
+}
+
+// InsertEmbed inserts a value of length 1, such as an image or a new shared type. It may not be a string.
+func (t *Text) InsertEmbed(index int, value any, attributes map[string]any) error {
+	const op = "text insert embed"
+	if _, ok := value.(string); ok || value == nil {
+		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: fmt.Sprintf("%T cannot be embedded; use Insert for text", value)}
+	}
+	if index < 0 {
+		return negative(op, index)
+	}
+	return t.applyDelta(op, Delta{{Retain: index}, {Insert: value, Attributes: attributes}})
+}
+
+// Delete deletes length units from index on.
+func (t *Text) Delete(index, length int) error {
+	const op = "text delete"
+	if err := t.change(op); err != nil {
+		return err
+	}
+	if index < 0 || length < 0 {
+		return negative(op, min(index, length))
+	}
+	return wrap(op, t.tx.native.TextDelete(t.slot, uint64(index), uint64(length)))
+}
+
+// Format sets attributes on length units from index on; nil as a value removes an attribute.
+func (t *Text) Format(index, length int, attributes map[string]any) error {
+	const op = "text format"
+	if err := t.change(op); err != nil {
+		return err
+	}
+	if index < 0 || length < 0 {
+		return negative(op, min(index, length))
+	}
+	var e protocol.Encoder
+	if err := encodeAttributes(&e, attributes); err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, t.tx.native.TextFormat(t.slot, uint64(index), uint64(length), e.Bytes()))
+}
+
+// ApplyDelta walks the delta along the text. A delta that does not fit the text changes nothing.
+func (t *Text) ApplyDelta(delta Delta) error {
+	return t.applyDelta("text apply delta", delta)
+}
+
+func (t *Text) applyDelta(op string, delta Delta) error {
+	if err := t.change(op); err != nil {
+		return err
+	}
+	encoded, err := encodeDelta(delta)
+	if err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, t.tx.native.TextApplyDelta(t.slot, encoded))
+}
+
+// ToDelta returns the text as insertions, one for each stretch of equal formatting and each embedded value.
+// Nested shared types appear as handles.
+func (t *Text) ToDelta() Delta {
+	const op = "text to delta"
+	err := t.read(op)
+	if err == nil {
+		var encoded []byte
+		if encoded, err = t.tx.native.TextDelta(t.slot); err == nil {
+			var delta Delta
+			if delta, err = decodeDelta(t.tx, encoded); err == nil {
+				return delta
+			}
+		}
+	}
+	t.tx.note(wrap(op, err))
+	return nil
+}
+
+// Len returns the length.
+func (t *Text) Len() int {
+	const op = "text len"
+	err := t.read(op)
+	if err == nil {
+		var n int
+		if n, err = t.tx.native.TextLen(t.slot); err == nil {
+			return n
+		}
+	}
+	t.tx.note(wrap(op, err))
+	return 0
+}
+
+// String returns the characters, without formatting and embedded values.
+func (t *Text) String() string {
+	s, err := t.text()
+	t.tx.note(err)
+	return s
+}
+
+func (t *Text) text() (string, error) {
+	const op = "text string"
+	if err := t.read(op); err != nil {
+		return "", err
+	}
+	s, err := t.tx.native.TextString(t.slot)
+	return s, wrap(op, err)
+}
+
+// MarshalText returns the characters.
+func (t *Text) MarshalText() ([]byte, error) {
+	s, err := t.text()
+	return []byte(s), err
+}
+
+// MarshalJSON writes the characters as a string, as Yjs does. Marshal ToDelta for the formatting.
+func (t *Text) MarshalJSON() ([]byte, error) {
+	s, err := t.text()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(s)
+}
+
+// UnmarshalJSON replaces the text by a string or a Quill delta.
+func (t *Text) UnmarshalJSON(data []byte) error {
+	var delta Delta
+	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
+		if err := json.Unmarshal(data, &delta); err != nil {
+			return err
+		}
+	} else {
+		var s string
+		if err := json.Unmarshal(data, &s); err != nil {
+			return err
+		}
+		delta = Delta{{Insert: s}}
+	}
+	if n := t.Len(); n > 0 {
+		delta = append(Delta{{Delete: n}}, delta...)
+	}
+	return t.ApplyDelta(delta)
+}
+
+func negative(op string, index int) error {
+	return &Error{Op: op, Code: CodeOutOfRange, Msg: fmt.Sprintf("index %d is negative", index)}
+}

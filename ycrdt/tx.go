@@ -1,0 +1,206 @@
+package ycrdt
+
+import (
+	"context"
+
+	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
+)
+
+// TxOptions says how a write transaction is made. The zero value is fine.
+type TxOptions struct {
+	// Origin tells subscribers where the change comes from; it stays in this process.
+	Origin any
+	// NotifyEmpty has the subscribers of OnUpdate called, in their turn, even if nothing changed.
+	NotifyEmpty bool
+}
+
+// Tx is an open transaction. It belongs to the goroutine that runs its closure and ends with it.
+//
+// Methods without an error result return a zero value when they fail, and leave the reason in [Tx.Err].
+type Tx struct {
+	doc    *Doc
+	native *ffi.Txn
+	ctx    context.Context
+	write  bool
+	done   bool
+	err    error
+	roots  map[rootKey]shared
+
+	// uses is unsynchronised on purpose: the race detector reports a transaction that two goroutines use.
+	uses uint64
+}
+
+type rootKey struct {
+	kind Kind
+	name string
+}
+
+// txKey marks the contexts that Tx.Context gives out.
+type txKey struct{}
+
+// Transact runs fn in a write transaction, commits it and calls the subscribers. It waits for other
+// transactions to end.
+//
+// There is no rollback: when fn returns an error, that error is returned and what fn had written stays. A
+// panic in fn commits too, and goes on.
+func (d *Doc) Transact(fn func(*Tx) error) error {
+	return d.TransactContext(context.Background(), TxOptions{}, fn)
+}
+
+// TransactContext is Transact with options. It stops waiting when ctx is done; fn itself is not interrupted.
+// If ctx comes from [Tx.Context] of an open transaction of this document, it fails with ErrInTransaction.
+func (d *Doc) TransactContext(ctx context.Context, opts TxOptions, fn func(*Tx) error) (err error) {
+	if err := d.lockWrite(ctx, "transact"); err != nil {
+		return err
+	}
+	native, err := d.native.Begin(true)
+	if err != nil {
+		d.unlockWrite()
+		return wrap("transact", err)
+	}
+	tx := &Tx{doc: d, native: native, ctx: ctx, write: true}
+	defer d.events.drain()
+	defer func() {
+		commitErr := tx.commit(opts)
+		d.unlockWrite()
+		if err == nil {
+			err = commitErr
+		}
+	}()
+	d.observers.removeStale(tx)
+	return tx.run(fn)
+}
+
+// View runs fn in a read-only transaction. Views run beside each other; writes in them fail with ErrReadOnly,
+// and a root that does not exist reads as empty.
+func (d *Doc) View(fn func(*Tx) error) error {
+	return d.ViewContext(context.Background(), fn)
+}
+
+// ViewContext is View that stops waiting when ctx is done. See TransactContext for nesting.
+func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
+	if err := d.lockRead(ctx, "view"); err != nil {
+		return err
+	}
+	defer d.unlockRead()
+	native, err := d.native.Begin(false)
+	if err != nil {
+		return wrap("view", err)
+	}
+	tx := &Tx{doc: d, native: native, ctx: ctx}
+	defer func() {
+		tx.done = true
+		// Ending a read-only transaction changes nothing that could fail.
+		_, _ = native.Commit(false)
+	}()
+	return tx.run(fn)
+}
+
+// lockWrite takes the document's lock for writing, once the subscribers have caught up.
+func (d *Doc) lockWrite(ctx context.Context, op string) error {
+	if err := d.checkNesting(ctx, op); err != nil {
+		return err
+	}
+	if err := d.events.waitForRoom(ctx); err != nil {
+		return wrap(op, err)
+	}
+	if err := d.lock.write(ctx); err != nil {
+		return wrap(op, err)
+	}
+	if d.closed.Load() {
+		d.unlockWrite()
+		return fail(op, CodeClosed)
+	}
+	return nil
+}
+
+func (d *Doc) lockRead(ctx context.Context, op string) error {
+	if err := d.checkNesting(ctx, op); err != nil {
+		return err
+	}
+	if err := d.lock.read(ctx); err != nil {
+		return wrap(op, err)
+	}
+	if d.closed.Load() {
+		d.unlockRead()
+		return fail(op, CodeClosed)
+	}
+	return nil
+}
+
+func (d *Doc) checkNesting(ctx context.Context, op string) error {
+	if outer, ok := ctx.Value(txKey{}).(*Tx); ok && outer.encloses(d) {
+		return fail(op, CodeInTransaction)
+	}
+	return nil
+}
+
+// encloses tells whether tx, or a transaction that it was itself opened in, is an open one of d.
+func (tx *Tx) encloses(d *Doc) bool {
+	for tx != nil {
+		if tx.doc == d && !tx.done {
+			return true
+		}
+		tx, _ = tx.ctx.Value(txKey{}).(*Tx)
+	}
+	return false
+}
+
+// run calls the closure. Its name is what waiters look for on their stacks.
+//
+//go:noinline
+func (tx *Tx) run(fn func(*Tx) error) error {
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.err
+}
+
+// commit ends a write transaction and queues what subscribers are to hear, under the document's lock, so that
+// the queue is in the order of the commits.
+func (tx *Tx) commit(opts TxOptions) error {
+	tx.done = true
+	commit, err := tx.native.Commit(tx.doc.events.wantsUpdates())
+	if err != nil {
+		return wrap("commit", err)
+	}
+	tx.doc.events.push(tx.doc, commit, opts, true)
+	return nil
+}
+
+// Context returns a context that marks the transaction: a transaction of the same document opened with it
+// fails at once instead of waiting for itself. It also carries the context that the transaction was opened with.
+func (tx *Tx) Context() context.Context {
+	return context.WithValue(tx.ctx, txKey{}, tx)
+}
+
+// Doc returns the document.
+func (tx *Tx) Doc() *Doc { return tx.doc }
+
+// Err returns the first failure of a method that has no error result. Transact and View return it when their
+// closure returns nil.
+func (tx *Tx) Err() error { return tx.err }
+
+// Changed tells whether the transaction has inserted or deleted anything so far.
+func (tx *Tx) Changed() bool {
+	if tx.use("changed") != nil {
+		return false
+	}
+	return tx.native.Changed()
+}
+
+// use checks that the transaction is open.
+func (tx *Tx) use(op string) error {
+	if tx.done {
+		return fail(op, CodeTxDone)
+	}
+	tx.uses++
+	return nil
+}
+
+// note keeps the first failure for Err.
+func (tx *Tx) note(err error) {
+	if tx.err == nil {
+		tx.err = err
+	}
+}

@@ -1,0 +1,194 @@
+package ycrdt
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// Undefined is JavaScript's undefined, which is not null.
+var Undefined = protocol.Undefined
+
+// NewText, inserted as a value, becomes a nested [Text] with these characters.
+type NewText string
+
+// NewRichText, inserted as a value, becomes a nested [Text] made by this delta, which may hold insertions only.
+type NewRichText Delta
+
+// NewMap, inserted as a value, becomes a nested [Map] with these entries, which may be shared types themselves.
+type NewMap map[string]any
+
+// NewArray, inserted as a value, becomes a nested [Array] of these values, which may be shared types themselves.
+type NewArray []any
+
+// Subdoc stands for a document nested in a document, which this version cannot open.
+type Subdoc struct{ GUID string }
+
+// The tags by which yffi/src/value.rs extends lib0's Any encoding.
+const (
+	tagText   = 1
+	tagMap    = 2
+	tagArray  = 3
+	tagShared = 4
+	tagSubdoc = 5
+
+	opInsert = 1
+	opDelete = 2
+	opRetain = 3
+)
+
+// encodeValue writes a value and, if it is one, the tree of new shared types below it.
+func encodeValue(e *protocol.Encoder, value any) error {
+	return encodeTree(e, value, protocol.MaxAnyDepth)
+}
+
+func encodeTree(e *protocol.Encoder, value any, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("%w: nested more than %d levels deep", ErrUnsupportedValue, protocol.MaxAnyDepth)
+	}
+	switch value := value.(type) {
+	case NewText:
+		return encodeNewText(e, Delta{{Insert: string(value)}}, depth)
+	case NewRichText:
+		return encodeNewText(e, Delta(value), depth)
+	case NewMap:
+		e.WriteUint8(tagMap)
+		e.WriteVarUint(uint64(len(value)))
+		for _, key := range sortedKeys(value) {
+			if err := encodeKey(e, key); err != nil {
+				return err
+			}
+			if err := encodeTree(e, value[key], depth-1); err != nil {
+				return fmt.Errorf("key %q: %w", key, err)
+			}
+		}
+		return nil
+	case NewArray:
+		e.WriteUint8(tagArray)
+		e.WriteVarUint(uint64(len(value)))
+		for i, element := range value {
+			if err := encodeTree(e, element, depth-1); err != nil {
+				return fmt.Errorf("index %d: %w", i, err)
+			}
+		}
+		return nil
+	default:
+		return encodePlain(e, value)
+	}
+}
+
+func encodeNewText(e *protocol.Encoder, delta Delta, depth int) error {
+	e.WriteUint8(tagText)
+	var ops Delta
+	for _, op := range delta {
+		if op.Delete != 0 || op.Retain != 0 {
+			return fmt.Errorf("%w: the delta of a new text may hold insertions only", ErrUnsupportedValue)
+		}
+		if op.Insert != "" {
+			ops = append(ops, op)
+		}
+	}
+	e.WriteVarUint(uint64(len(ops)))
+	for _, op := range ops {
+		if err := encodeOp(e, op, depth-1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encodePlain writes a value without shared types.
+func encodePlain(e *protocol.Encoder, value any) error {
+	if err := checkBigInts(value); err != nil {
+		return err
+	}
+	return e.WriteAny(value)
+}
+
+// checkBigInts refuses what yrs would not carry as a BigInt: it writes one that a float can hold as a float.
+func checkBigInts(value any) error {
+	switch value := value.(type) {
+	case *big.Int:
+		if value == nil || !value.IsInt64() {
+			return nil // the encoder refuses it
+		}
+		if n := value.Int64(); int64(float64(n)) == n && float64(n) < 1<<63 || n == 1<<63-1 {
+			return fmt.Errorf("%w: the BigInt %d would arrive as a float; use int64 or float64", ErrUnsupportedValue, n)
+		}
+	case []any:
+		for _, element := range value {
+			if err := checkBigInts(element); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, element := range value {
+			if err := checkBigInts(element); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// decodeValue reads what a native call returned for one value. Shared types become handles of tx.
+func decodeValue(tx *Tx, encoded []byte) (any, error) {
+	r := valueReader{tx: tx, dec: protocol.NewDecoder(encoded)}
+	return r.value()
+}
+
+// valueReader reads values and delta operations. With a tx, shared types become its handles, otherwise a Ref.
+type valueReader struct {
+	tx  *Tx
+	dec *protocol.Decoder
+}
+
+func (r *valueReader) value() (any, error) {
+	tag, err := r.dec.ReadUint8()
+	if err != nil {
+		return nil, err
+	}
+	switch tag {
+	case tagShared:
+		ref, err := decodeRef(r.dec)
+		if err != nil || r.tx == nil {
+			return ref, err
+		}
+		return r.tx.nested("resolve", ref)
+	case tagSubdoc:
+		guid, err := r.dec.ReadVarString()
+		return Subdoc{GUID: guid}, err
+	default:
+		return r.dec.ReadAnyTag(tag)
+	}
+}
+
+// decodeRef reads what encode_ref writes: a kind, then 0 and a name, or 1, client and clock.
+func decodeRef(dec *protocol.Decoder) (ref Ref, err error) {
+	kind, err := dec.ReadUint8()
+	if err != nil {
+		return ref, err
+	}
+	ref.kind = Kind(kind)
+	nested, err := dec.ReadUint8()
+	if err != nil {
+		return ref, err
+	}
+	if nested == 0 {
+		ref.name, err = dec.ReadVarString()
+		return ref, err
+	}
+	ref.nested = true
+	if ref.client, err = dec.ReadVarUint(); err != nil {
+		return ref, err
+	}
+	clock, err := dec.ReadVarUint()
+	ref.clock = uint32(clock)
+	return ref, err
+}
+
+func readInt(dec *protocol.Decoder) (int, error) {
+	n, err := dec.ReadVarUint()
+	return int(n), err
+}

@@ -1,0 +1,196 @@
+//! Array: values by index.
+
+use crate::branch::YFFI_ABSENT;
+use crate::buf::YffiBuf;
+use crate::error::{Failure, Result, YffiCode, YffiError};
+use crate::ffi::bytes;
+use crate::gate::Summary;
+use crate::panic::{guard, OnPanic};
+use crate::transaction::YffiTxn;
+use crate::value;
+use crate::wire::Reader;
+use crate::with_txn;
+use yrs::branch::BranchPtr;
+use yrs::{Any, Array, ArrayRef, GetString, In, Out, TextRef};
+
+fn resolve(txn: &YffiTxn, slot: u32) -> Result<ArrayRef> {
+    as_array(txn, txn.branch(slot)?)
+}
+
+/// `branch` as an array. Text that a peer wrote into an array root would make yrs's array walk go round for
+/// ever, so an array that holds any is refused; without characters longer than one unit there is no danger.
+fn as_array(txn: &YffiTxn, branch: BranchPtr) -> Result<ArrayRef> {
+    if txn.doc().is_wide() && holds_text(txn, branch) {
+        return Err(Failure::new(
+            YffiCode::WrongType,
+            "the array holds text that a peer wrote into it as if it were a text",
+        ));
+    }
+    Ok(ArrayRef::from(branch))
+}
+
+fn holds_text(txn: &YffiTxn, branch: BranchPtr) -> bool {
+    let text = TextRef::from(branch);
+    !with_txn!(&txn.access, t => text.get_string(t)).is_empty()
+}
+
+fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>) -> Result<()> {
+    let array = resolve(txn, slot)?;
+    let write = txn.write_many(values.len())?;
+    let len = array.len(write);
+    if index > u64::from(len) {
+        return Err(Failure::out_of_range(index, len));
+    }
+    let mut at = index as u32;
+    let mut run: Vec<Any> = Vec::new();
+    for value in values {
+        match value {
+            In::Any(any) => run.push(any),
+            shared => {
+                // As Yjs does, consecutive plain values become one block.
+                let plain = run.len() as u32;
+                array.insert_range(write, at, run.drain(..));
+                array.insert(write, at + plain, shared);
+                at += plain + 1;
+            }
+        }
+    }
+    array.insert_range(write, at, run);
+    Ok(())
+}
+
+/// The values of the array `branch`.
+pub(crate) fn read_all(txn: &YffiTxn, branch: BranchPtr) -> Result<Vec<Out>> {
+    let array = as_array(txn, branch)?;
+    Ok(with_txn!(&txn.access, t => array.iter(t).collect()))
+}
+
+/// Inserts encoded values, one after another, at `index`.
+///
+/// # Safety
+/// `txn` is open, `encoded` readable; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_array_insert(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    encoded: *const u8,
+    encoded_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let mut summary = Summary::default();
+        let mut reader = Reader::new(bytes(encoded, encoded_len));
+        let mut values = Vec::new();
+        while reader.remaining() > 0 {
+            values.push(value::decode(&mut reader, &mut summary)?);
+        }
+        txn.doc().note(&summary);
+        insert(txn, slot, index, values)
+    })
+}
+
+/// Deletes `len` values from `index` on.
+///
+/// # Safety
+/// As for `yffi_array_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_array_delete(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    len: u64,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let array = resolve(txn, slot)?;
+        let write = txn.write()?;
+        let total = array.len(write);
+        let end = index.saturating_add(len);
+        if end > u64::from(total) {
+            return Err(Failure::out_of_range(end, total));
+        }
+        if len > 0 {
+            array.remove_range(write, index as u32, len as u32);
+        }
+        Ok(())
+    })
+}
+
+/// The number of values.
+///
+/// # Safety
+/// As for `yffi_array_insert`; `out` is valid.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_array_len(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut u32,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot != YFFI_ABSENT {
+            *out = txn.branch(slot)?.content_len();
+        }
+        Ok(())
+    })
+}
+
+/// The value at `index`, encoded; no bytes when there is none.
+///
+/// # Safety
+/// As for `yffi_array_len`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_array_value(
+    txn: *const YffiTxn,
+    slot: u32,
+    index: u64,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot == YFFI_ABSENT {
+            return Ok(());
+        }
+        let array = resolve(txn, slot)?;
+        let value = with_txn!(&txn.access, t => {
+            let inside = index < u64::from(array.len(t));
+            inside.then(|| array.get(t, index as u32)).flatten()
+        });
+        if let Some(value) = value {
+            let mut bytes = Vec::new();
+            value::encode(&value, &mut bytes);
+            *out = bytes.into();
+        }
+        Ok(())
+    })
+}
+
+/// All values, encoded one after another.
+///
+/// # Safety
+/// As for `yffi_array_len`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_array_values(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot == YFFI_ABSENT {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        for value in &read_all(txn, txn.branch(slot)?)? {
+            value::encode(value, &mut bytes);
+        }
+        *out = bytes.into();
+        Ok(())
+    })
+}

@@ -1,0 +1,167 @@
+//! Shared types of any kind: resolving, naming and exporting them.
+
+use crate::buf::YffiBuf;
+use crate::error::{Failure, Result, YffiCode, YffiError};
+use crate::ffi::string;
+use crate::panic::{guard, OnPanic};
+use crate::transaction::{Access, YffiTxn};
+use crate::value;
+use crate::with_txn;
+use yrs::branch::BranchPtr;
+use yrs::types::TypeRef;
+use yrs::{BranchID, ClientID, SharedRef, WriteTxn, ID};
+
+/// Kinds of shared types.
+#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum YffiKind {
+    /// A root that a peer wrote to and nobody here has named a kind for.
+    Undefined = 0,
+    Text = 1,
+    Map = 2,
+    Array = 3,
+    XmlElement = 4,
+    XmlFragment = 5,
+    XmlText = 6,
+    WeakLink = 7,
+    Subdoc = 8,
+    XmlHook = 9,
+}
+
+/// The slot of a root that does not exist; a read-only transaction cannot create it.
+pub const YFFI_ABSENT: u32 = u32::MAX;
+
+pub(crate) fn kind_of(type_ref: &TypeRef) -> YffiKind {
+    match type_ref {
+        TypeRef::Text => YffiKind::Text,
+        TypeRef::Map => YffiKind::Map,
+        TypeRef::Array => YffiKind::Array,
+        TypeRef::XmlElement(_) => YffiKind::XmlElement,
+        TypeRef::XmlFragment => YffiKind::XmlFragment,
+        TypeRef::XmlText => YffiKind::XmlText,
+        TypeRef::WeakLink(_) => YffiKind::WeakLink,
+        TypeRef::SubDoc => YffiKind::Subdoc,
+        TypeRef::XmlHook => YffiKind::XmlHook,
+        TypeRef::Undefined => YffiKind::Undefined,
+    }
+}
+
+fn root_kind(kind: u8) -> Result<YffiKind> {
+    [YffiKind::Text, YffiKind::Map, YffiKind::Array]
+        .into_iter()
+        .find(|known| *known as u8 == kind)
+        .ok_or_else(|| Failure::invalid("no such kind of root"))
+}
+
+/// Finds the root `name` or, in a write transaction, makes it.
+fn resolve_root(txn: &mut YffiTxn, kind: YffiKind, name: &str) -> Result<u32> {
+    let found = with_txn!(&txn.access, t => BranchID::get_root(t, name));
+    if let Some(branch) = found {
+        let actual = kind_of(branch.type_ref());
+        if actual != kind && actual != YffiKind::Undefined {
+            return Err(Failure::new(
+                YffiCode::WrongType,
+                format_args!("root {name:?} is of kind {actual:?}, not {kind:?}"),
+            ));
+        }
+    }
+    let branch = match (&mut txn.access, found) {
+        // Naming the kind turns an undefined root into one.
+        (Access::Write(t), _) => define_root(t, kind, name),
+        (Access::Read(_), Some(branch)) => branch,
+        (Access::Read(_), None) => return Ok(YFFI_ABSENT),
+    };
+    Ok(txn.slot(branch))
+}
+
+fn define_root(txn: &mut yrs::TransactionMut<'_>, kind: YffiKind, name: &str) -> BranchPtr {
+    fn ptr(shared: impl SharedRef) -> BranchPtr {
+        BranchPtr::from(shared.as_ref())
+    }
+    match kind {
+        YffiKind::Map => ptr(txn.get_or_insert_map(name)),
+        YffiKind::Array => ptr(txn.get_or_insert_array(name)),
+        _ => ptr(txn.get_or_insert_text(name)),
+    }
+}
+
+fn resolve_nested(txn: &mut YffiTxn, id: &ID) -> Result<(u32, YffiKind)> {
+    let found = with_txn!(&txn.access, t => BranchID::get_nested(t, id));
+    match found {
+        Some(branch) if !branch.is_deleted() => {
+            let kind = kind_of(branch.type_ref());
+            Ok((txn.slot(branch), kind))
+        }
+        _ => Err(Failure::new(
+            YffiCode::Deleted,
+            "the shared type was deleted",
+        )),
+    }
+}
+
+/// Resolves the root `name` of `kind` (text, map or array) to a slot. A read-only transaction gives
+/// `YFFI_ABSENT` for a root that does not exist; a write transaction creates it.
+///
+/// # Safety
+/// `txn` is open, `out` valid, `name` readable; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_root(
+    txn: *mut YffiTxn,
+    kind: u8,
+    name: *const u8,
+    name_len: usize,
+    out: *mut u32,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        *out = resolve_root(txn, root_kind(kind)?, string(name, name_len)?)?;
+        Ok(())
+    })
+}
+
+/// Resolves the nested shared type that the item (`client`, `clock`) holds to a slot and its kind.
+///
+/// # Safety
+/// As for `yffi_txn_root`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_nested(
+    txn: *mut YffiTxn,
+    client: u64,
+    clock: u32,
+    out_slot: *mut u32,
+    out_kind: *mut u8,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if client >> 53 != 0 {
+            return Err(Failure::invalid("client id above 53 bits"));
+        }
+        let (slot, kind) = resolve_nested(txn, &ID::new(ClientID::new(client), clock))?;
+        *out_slot = slot;
+        *out_kind = kind as u8;
+        Ok(())
+    })
+}
+
+/// Exports the shared type in `slot` with everything below it as one plain value: maps, arrays, and
+/// strings for text and XML.
+///
+/// # Safety
+/// As for `yffi_txn_root`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_branch_export(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        let mut bytes = Vec::new();
+        value::export(txn, txn.branch(slot)?, &mut bytes)?;
+        *out = bytes.into();
+        Ok(())
+    })
+}

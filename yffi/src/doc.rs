@@ -1,0 +1,138 @@
+//! Documents: creation, release, memory and the poison flag.
+
+use crate::error::{Failure, Result, YffiError};
+use crate::event::Sink;
+use crate::ffi::string;
+use crate::gate::Summary;
+use crate::panic::{guard, install_hook, OnPanic};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::Arc;
+use yrs::{ClientID, Doc, OffsetKind, Options};
+
+/// How a document is made.
+#[repr(C)]
+pub struct YffiDocOptions {
+    /// Below 2^53.
+    pub client_id: u64,
+    /// UTF-8; borrowed for the call.
+    pub guid: *const u8,
+    pub guid_len: usize,
+    /// Text offsets count UTF-8 bytes instead of UTF-16 code units.
+    pub byte_offsets: bool,
+    /// Keep deleted content.
+    pub skip_gc: bool,
+}
+
+/// A document. The caller guards it with a readers-writer lock: any number of read transactions or one
+/// write transaction at a time, and none when it is freed.
+pub struct YffiDoc {
+    pub(crate) doc: Doc,
+    pub(crate) sink: Arc<Sink>,
+    pub(crate) byte_offsets: bool,
+    /// Some text holds characters that are longer than one offset unit, so offsets need checking.
+    wide: AtomicBool,
+    poisoned: AtomicBool,
+    memory: AtomicI64,
+}
+
+impl YffiDoc {
+    fn new(options: &YffiDocOptions) -> Result<Self> {
+        if options.client_id >> 53 != 0 {
+            return Err(Failure::invalid("client id above 53 bits"));
+        }
+        let guid = unsafe { string(options.guid, options.guid_len) }?;
+        let mut made =
+            Options::with_guid_and_client_id(guid.into(), ClientID::new(options.client_id));
+        made.skip_gc = options.skip_gc;
+        made.offset_kind = if options.byte_offsets {
+            OffsetKind::Bytes
+        } else {
+            OffsetKind::Utf16
+        };
+        // Removing redundant formatting after a remote change would write into the document on
+        // behalf of a peer that only reads, and after the update has been encoded.
+        made.cleanup_formatting = false;
+        Ok(YffiDoc {
+            doc: Doc::with_options(made),
+            sink: Arc::default(),
+            byte_offsets: options.byte_offsets,
+            wide: AtomicBool::new(false),
+            poisoned: AtomicBool::new(false),
+            memory: AtomicI64::new(0),
+        })
+    }
+
+    pub(crate) fn poison(&self) {
+        self.poisoned.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.poisoned.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn usable(&self) -> Result<()> {
+        if self.is_poisoned() {
+            return Err(Failure::poisoned());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn charge(&self, bytes: i64) {
+        self.memory.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Notes the characters that came in, for [`YffiDoc::is_wide`].
+    pub(crate) fn note(&self, summary: &Summary) {
+        if summary.astral || (self.byte_offsets && summary.non_ascii) {
+            self.wide.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether an offset may fall inside a character at all.
+    pub(crate) fn is_wide(&self) -> bool {
+        self.wide.load(Ordering::Relaxed)
+    }
+}
+
+/// Makes a document.
+///
+/// # Safety
+/// `options` and `out` are valid; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_new(
+    options: *const YffiDocOptions,
+    out: *mut *mut YffiDoc,
+    err: *mut YffiError,
+) -> i32 {
+    install_hook();
+    guard(None, OnPanic::Keep, err, || {
+        *out = Box::into_raw(Box::new(YffiDoc::new(&*options)?));
+        Ok(())
+    })
+}
+
+/// Frees a document. A poisoned one is leaked: its parts can no longer be trusted, not even to be dropped.
+///
+/// # Safety
+/// `doc` came from `yffi_doc_new`, has no open transaction and is not used again.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_free(doc: *mut YffiDoc) {
+    let doc = Box::from_raw(doc);
+    if doc.is_poisoned() {
+        std::mem::forget(doc);
+        return;
+    }
+    guard(None, OnPanic::Keep, std::ptr::null_mut(), || {
+        drop(doc);
+        Ok(())
+    });
+}
+
+/// Bytes of heap that the document holds.
+///
+/// # Safety
+/// `doc` is valid.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_memory(doc: *const YffiDoc) -> i64 {
+    (*doc).memory.load(Ordering::Relaxed)
+}

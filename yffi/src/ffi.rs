@@ -1,0 +1,42 @@
+//! Borrowed arguments, the ABI version and what the tests need.
+
+use crate::error::{Failure, Result, YffiError};
+use crate::panic::{guard, OnPanic};
+
+/// Changes with every incompatible change of an export; the Go side refuses any other.
+pub const YFFI_ABI_VERSION: u32 = 1;
+
+/// The version of this library's ABI.
+#[no_mangle]
+pub extern "C" fn yffi_abi_version() -> u32 {
+    YFFI_ABI_VERSION
+}
+
+/// Panics on purpose, so that a test of the finished archive can see the boundary hold.
+///
+/// # Safety
+/// `err` is null or points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_test_panic(err: *mut YffiError) -> i32 {
+    guard(None, OnPanic::Keep, err, || panic!("a panic on purpose"))
+}
+
+/// Bytes lent by the caller for the time of the call.
+///
+/// # Safety
+/// `ptr` points to `len` readable bytes, or `len` is 0.
+pub unsafe fn bytes<'a>(ptr: *const u8, len: usize) -> &'a [u8] {
+    if len == 0 {
+        return &[];
+    }
+    std::slice::from_raw_parts(ptr, len)
+}
+
+/// A string lent by the caller for the time of the call. Go strings may hold any bytes, so they are checked.
+///
+/// # Safety
+/// As for [`bytes`].
+pub unsafe fn string<'a>(ptr: *const u8, len: usize) -> Result<&'a str> {
+    std::str::from_utf8(bytes(ptr, len))
+        .map_err(|at| Failure::invalid(format_args!("not valid UTF-8: {at}")))
+}

@@ -1,0 +1,35 @@
+//! A C ABI over the `yrs` crate, made for the Go package `ycrdt` and for nothing else.
+//!
+//! Every export runs its body inside one panic boundary ([`panic::guard`]), reports failures through
+//! [`error::YffiError`] and hands out memory only as [`buf::YffiBuf`]. No callback crosses the boundary:
+//! what observers see is recorded and returned by the commit.
+
+mod alloc;
+mod array;
+mod branch;
+mod buf;
+mod doc;
+mod error;
+mod event;
+mod ffi;
+mod gate;
+mod map;
+mod offset;
+mod panic;
+mod text;
+mod transaction;
+mod update;
+mod value;
+mod wire;
+
+pub use array::*;
+pub use branch::*;
+pub use buf::*;
+pub use doc::*;
+pub use error::*;
+pub use event::*;
+pub use ffi::*;
+pub use map::*;
+pub use text::*;
+pub use transaction::*;
+pub use update::*;

@@ -1,0 +1,251 @@
+//! Text: editing, formatting and deltas.
+
+use crate::branch::YFFI_ABSENT;
+use crate::buf::YffiBuf;
+use crate::error::{Failure, Result, YffiError};
+use crate::ffi::{bytes, string};
+use crate::gate::Summary;
+use crate::offset::{check_boundaries, check_range};
+use crate::panic::{guard, OnPanic};
+use crate::transaction::YffiTxn;
+use crate::value::{self, DeltaOp};
+use crate::wire::Reader;
+use crate::with_txn;
+use yrs::branch::BranchPtr;
+use yrs::types::{Attrs, Delta};
+use yrs::{GetString, In, Text, TextRef};
+
+fn insert(
+    txn: &mut YffiTxn,
+    slot: u32,
+    index: u64,
+    chunk: &str,
+    attributes: Option<Attrs>,
+) -> Result<()> {
+    let branch = txn.branch(slot)?;
+    let (index, _) = check_range(txn, branch, index, 0)?;
+    let doc = txn.doc();
+    let write = txn.write()?;
+    let mut summary = Summary::default();
+    summary.note_text(chunk);
+    doc.note(&summary);
+    let text = TextRef::from(branch);
+    match attributes {
+        None => text.insert(write, index, chunk),
+        Some(attributes) => text.insert_with_attributes(write, index, chunk, attributes),
+    }
+    Ok(())
+}
+
+/// Checks a delta against the text it will be applied to: it may not run past the end or cut a character.
+fn check_delta(txn: &YffiTxn, branch: BranchPtr, delta: &[DeltaOp]) -> Result<()> {
+    let mut at = 0u64;
+    let mut boundaries = Vec::new();
+    for op in delta {
+        if let Delta::Deleted(len) | Delta::Retain(len, _) = op {
+            at += u64::from(*len);
+            if at > u64::from(branch.content_len()) {
+                return Err(Failure::out_of_range(at, branch.content_len()));
+            }
+        }
+        boundaries.push(at as u32);
+    }
+    check_boundaries(txn, branch, &mut boundaries)
+}
+
+fn apply_delta(
+    txn: &mut YffiTxn,
+    slot: u32,
+    delta: Vec<Delta<In>>,
+    summary: Summary,
+) -> Result<()> {
+    let branch = txn.branch(slot)?;
+    check_delta(txn, branch, &delta)?;
+    let doc = txn.doc();
+    let write = txn.write_many(delta.len())?;
+    doc.note(&summary);
+    TextRef::from(branch).apply_delta(write, delta);
+    Ok(())
+}
+
+/// Inserts UTF-8 text at `index`, in the formatting that is in force there.
+///
+/// # Safety
+/// `txn` is open, `chunk` readable; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_insert(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    chunk: *const u8,
+    chunk_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        insert(txn, slot, index, string(chunk, chunk_len)?, None)
+    })
+}
+
+/// Inserts UTF-8 text at `index` with exactly the given attributes (an encoded map).
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_insert_attributes(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    chunk: *const u8,
+    chunk_len: usize,
+    attributes: *const u8,
+    attributes_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
+        insert(
+            txn,
+            slot,
+            index,
+            string(chunk, chunk_len)?,
+            Some(attributes),
+        )
+    })
+}
+
+/// Deletes `len` units from `index` on.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_delete(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    len: u64,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let branch = txn.branch(slot)?;
+        let (index, len) = check_range(txn, branch, index, len)?;
+        TextRef::from(branch).remove_range(txn.write()?, index, len);
+        Ok(())
+    })
+}
+
+/// Sets attributes (an encoded map; null removes one) on `len` units from `index` on.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_format(
+    txn: *mut YffiTxn,
+    slot: u32,
+    index: u64,
+    len: u64,
+    attributes: *const u8,
+    attributes_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
+        let branch = txn.branch(slot)?;
+        let (index, len) = check_range(txn, branch, index, len)?;
+        TextRef::from(branch).format(txn.write()?, index, len, attributes);
+        Ok(())
+    })
+}
+
+/// Applies an encoded delta, checked as a whole before anything changes.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_apply_delta(
+    txn: *mut YffiTxn,
+    slot: u32,
+    delta: *const u8,
+    delta_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        let mut summary = Summary::default();
+        let mut reader = Reader::new(bytes(delta, delta_len));
+        let delta = value::decode_delta(&mut reader, &mut summary)?;
+        apply_delta(txn, slot, delta, summary)
+    })
+}
+
+/// The length in the document's offset units; embedded values count 1.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_len(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut u32,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot != YFFI_ABSENT {
+            *out = txn.branch(slot)?.content_len();
+        }
+        Ok(())
+    })
+}
+
+/// The text without formatting and embedded values.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_string(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot != YFFI_ABSENT {
+            let text = TextRef::from(txn.branch(slot)?);
+            let string = with_txn!(&txn.access, t => text.get_string(t));
+            *out = string.into_bytes().into();
+        }
+        Ok(())
+    })
+}
+
+/// The text as an encoded delta of insertions.
+///
+/// # Safety
+/// As for `yffi_text_insert`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_text_delta(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        if slot == YFFI_ABSENT {
+            return Ok(());
+        }
+        let text = TextRef::from(txn.branch(slot)?);
+        let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
+        let mut bytes = Vec::new();
+        for chunk in &chunks {
+            value::encode_insert(&chunk.insert, chunk.attributes.as_deref(), &mut bytes);
+        }
+        *out = bytes.into();
+        Ok(())
+    })
+}

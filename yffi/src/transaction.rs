@@ -1,0 +1,189 @@
+//! Transactions: begin, commit, and the shared types they resolve.
+
+use crate::buf::YffiBuf;
+use crate::doc::YffiDoc;
+use crate::error::{Failure, Result, YffiCode, YffiError};
+use crate::panic::{guard, OnPanic};
+use std::mem::ManuallyDrop;
+use yrs::branch::BranchPtr;
+use yrs::{Transact, Transaction, TransactionMut};
+
+/// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
+/// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
+/// transaction that is shorter, because its own blocks are merged too.
+const EARLY_ENCODE_CHANGES: usize = 64;
+
+pub(crate) enum Access {
+    Read(Transaction<'static>),
+    Write(TransactionMut<'static>),
+}
+
+/// An open transaction. One goroutine uses it at a time. Shared types are addressed by slots: indices into what
+/// this transaction has resolved, meaningless outside it.
+pub struct YffiTxn {
+    pub(crate) access: Access,
+    doc: *const YffiDoc,
+    branches: Vec<BranchPtr>,
+    changes: usize,
+}
+
+/// What a commit gives back.
+#[repr(C)]
+pub struct YffiCommit {
+    /// The change as an update, if it was asked for and there is one.
+    pub update: YffiBuf,
+    /// What observers recorded; see `event.rs` for the encoding.
+    pub events: YffiBuf,
+    /// Whether anything was inserted or deleted.
+    pub changed: bool,
+}
+
+/// Runs the same expression over a read and a write transaction.
+#[macro_export]
+macro_rules! with_txn {
+    ($access:expr, $txn:ident => $body:expr) => {
+        match $access {
+            $crate::transaction::Access::Read($txn) => $body,
+            $crate::transaction::Access::Write($txn) => $body,
+        }
+    };
+}
+
+impl YffiTxn {
+    pub(crate) fn begin(doc: &YffiDoc, write: bool) -> Result<Self> {
+        doc.usable()?;
+        // SAFETY: the document outlives its transactions; the caller's lock sees to it.
+        let handle: &'static yrs::Doc = unsafe { &*(&doc.doc as *const yrs::Doc) };
+        let busy = |e: yrs::TransactionAcqError| Failure::new(YffiCode::Busy, e);
+        Ok(YffiTxn {
+            access: if write {
+                Access::Write(handle.try_transact_mut().map_err(busy)?)
+            } else {
+                Access::Read(handle.try_transact().map_err(busy)?)
+            },
+            doc,
+            branches: Vec::new(),
+            changes: 0,
+        })
+    }
+
+    pub(crate) fn doc(&self) -> &'static YffiDoc {
+        // SAFETY: the document outlives its transactions.
+        unsafe { &*self.doc }
+    }
+
+    /// The write transaction, counting one more change.
+    pub(crate) fn write(&mut self) -> Result<&mut TransactionMut<'static>> {
+        self.write_many(1)
+    }
+
+    pub(crate) fn write_many(&mut self, changes: usize) -> Result<&mut TransactionMut<'static>> {
+        match &mut self.access {
+            Access::Write(txn) => {
+                self.changes += changes;
+                Ok(txn)
+            }
+            Access::Read(_) => Err(Failure::read_only()),
+        }
+    }
+
+    pub(crate) fn is_write(&self) -> bool {
+        matches!(self.access, Access::Write(_))
+    }
+
+    /// Makes `branch` addressable until the transaction ends.
+    pub(crate) fn slot(&mut self, branch: BranchPtr) -> u32 {
+        self.branches.push(branch);
+        (self.branches.len() - 1) as u32
+    }
+
+    /// The shared type in `slot`. Within a transaction nothing is collected, so the pointer is good; but the
+    /// type may have been deleted since.
+    pub(crate) fn branch(&self, slot: u32) -> Result<BranchPtr> {
+        let branch = self
+            .branches
+            .get(slot as usize)
+            .ok_or_else(|| Failure::invalid("no such slot"))?;
+        if branch.is_deleted() {
+            return Err(Failure::new(
+                YffiCode::Deleted,
+                "the shared type was deleted",
+            ));
+        }
+        Ok(*branch)
+    }
+
+    fn commit(&mut self, want_update: bool) -> (Option<Vec<u8>>, bool) {
+        let few = self.changes <= EARLY_ENCODE_CHANGES;
+        let Access::Write(txn) = &mut self.access else {
+            return (None, false);
+        };
+        let changed = txn.has_changes();
+        let wanted = want_update && changed;
+        let early = (wanted && few).then(|| txn.encode_update_v1());
+        txn.commit();
+        let update = early.or_else(|| wanted.then(|| txn.encode_update_v1()));
+        (update, changed)
+    }
+}
+
+/// Commits `txn` and fills `out`, poisoning the document if that panics.
+pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
+    txn.doc().usable()?;
+    let (update, changed) = txn.commit(want_update);
+    out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
+    out.events = txn.doc().sink.take().into();
+    out.changed = changed;
+    Ok(())
+}
+
+/// Opens a transaction.
+///
+/// # Safety
+/// `doc` and `out` are valid; `err` points to a zeroed `YffiError`; the caller holds the document's lock.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_begin(
+    doc: *const YffiDoc,
+    write: bool,
+    out: *mut *mut YffiTxn,
+    err: *mut YffiError,
+) -> i32 {
+    let doc = &*doc;
+    guard(Some(doc), OnPanic::Keep, err, || {
+        *out = Box::into_raw(Box::new(YffiTxn::begin(doc, write)?));
+        Ok(())
+    })
+}
+
+/// Ends a transaction, committing what it wrote. `txn` is gone afterwards, whatever the result; when the
+/// document is poisoned it is leaked, because dropping it would commit.
+///
+/// # Safety
+/// `txn` came from `yffi_txn_begin`; `out` and `err` point to zeroed structs.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_commit(
+    txn: *mut YffiTxn,
+    want_update: bool,
+    out: *mut YffiCommit,
+    err: *mut YffiError,
+) -> i32 {
+    let mut txn = ManuallyDrop::new(Box::from_raw(txn));
+    let doc = txn.doc();
+    guard(Some(doc), OnPanic::Poison, err, || {
+        finish(&mut txn, want_update, &mut *out)?;
+        ManuallyDrop::drop(&mut txn);
+        Ok(())
+    })
+}
+
+/// Whether the transaction has inserted or deleted anything so far.
+///
+/// # Safety
+/// `txn` is open.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_changed(txn: *const YffiTxn) -> bool {
+    match &(*txn).access {
+        Access::Write(txn) => txn.has_changes(),
+        Access::Read(_) => false,
+    }
+}

@@ -1,0 +1,181 @@
+//! Updates and state vectors in v1 encoding.
+
+use crate::buf::YffiBuf;
+use crate::doc::YffiDoc;
+use crate::error::{Failure, Result, YffiCode, YffiError};
+use crate::ffi::bytes;
+use crate::gate;
+use crate::panic::{guard, OnPanic};
+use crate::transaction::{finish, YffiCommit, YffiTxn};
+use crate::with_txn;
+use std::mem::ManuallyDrop;
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{ReadTxn, StateVector, TransactionMut, Update};
+
+/// An update that passed the gate and decoded, with what the gate learnt.
+fn admit(update: &[u8]) -> Result<(Update, gate::Summary)> {
+    let summary = gate::check_update(update)?;
+    let update = Update::decode_v1(update).map_err(Failure::malformed)?;
+    Ok((update, summary))
+}
+
+/// Applies an admitted update. When yrs refuses, it has integrated a part: the document is no longer what
+/// anyone else has, so it is poisoned.
+fn apply(txn: &mut YffiTxn, (update, summary): (Update, gate::Summary)) -> Result<()> {
+    let doc = txn.doc();
+    let write = txn.write_many(summary.structs)?;
+    doc.note(&summary);
+    let pending_before = write.has_missing_updates();
+    let result = write.apply_update(update).and_then(|()| {
+        if pending_before && write.has_missing_updates() {
+            return settle(write);
+        }
+        Ok(())
+    });
+    result.map_err(|e| {
+        doc.poison();
+        Failure::new(YffiCode::ApplyFailed, e)
+    })
+}
+
+/// yrs can leave updates pending although what they wait for has arrived. Applying the document's own
+/// full state, pending included, makes it look at them again.
+fn settle(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
+    let state = txn.encode_state_as_update_v1(&StateVector::default());
+    match Update::decode_v1(&state) {
+        Ok(update) => txn.apply_update(update),
+        // What does not decode stays pending; nothing was changed.
+        Err(_) => Ok(()),
+    }
+}
+
+fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
+    with_txn!(&txn.access, t => match state_vector {
+        None => Ok(t.encode_state_as_update_v1(&StateVector::default())),
+        Some(bytes) => {
+            let remote = gate::read_state_vector(bytes, &t.state_vector())?;
+            Ok(t.encode_diff_v1(&remote))
+        }
+    })
+}
+
+/// Applies an update within an open write transaction.
+///
+/// # Safety
+/// `txn` is open, `update` readable; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_apply_update(
+    txn: *mut YffiTxn,
+    update: *const u8,
+    update_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+        apply(txn, admit(bytes(update, update_len))?)
+    })
+}
+
+/// Applies an update in a transaction of its own: begin, apply and commit in one call. What the gate or the
+/// decoder refuses leaves the document untouched.
+///
+/// # Safety
+/// As for `yffi_txn_begin` and `yffi_txn_commit`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_apply_update(
+    doc: *const YffiDoc,
+    update: *const u8,
+    update_len: usize,
+    want_update: bool,
+    out: *mut YffiCommit,
+    err: *mut YffiError,
+) -> i32 {
+    let doc = &*doc;
+    guard(Some(doc), OnPanic::Poison, err, || {
+        doc.usable()?;
+        let admitted = admit(bytes(update, update_len))?;
+        // Not dropped while a panic or a failed apply unwinds: dropping commits, and would panic again.
+        let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
+        apply(&mut txn, admitted)?;
+        finish(&mut txn, want_update, &mut *out)?;
+        ManuallyDrop::drop(&mut txn);
+        Ok(())
+    })
+}
+
+/// Encodes the document's state vector.
+///
+/// # Safety
+/// `txn` is open, `out` valid; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_state_vector(
+    txn: *const YffiTxn,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        *out = with_txn!(&txn.access, t => t.state_vector().encode_v1()).into();
+        Ok(())
+    })
+}
+
+/// Encodes the document as an update: all of it with what is pending when `state_vector` is null, otherwise
+/// what a peer with that state vector lacks.
+///
+/// # Safety
+/// As for `yffi_txn_state_vector`; `state_vector` is null or readable.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_txn_encode_state(
+    txn: *const YffiTxn,
+    state_vector: *const u8,
+    state_vector_len: usize,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+        let remote = (!state_vector.is_null()).then(|| bytes(state_vector, state_vector_len));
+        *out = encode_state(txn, remote)?.into();
+        Ok(())
+    })
+}
+
+/// Merges updates, given one after another as lib0 byte arrays (a length and the bytes), into one.
+///
+/// # Safety
+/// `updates` is readable, `out` valid; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_update_merge(
+    updates: *const u8,
+    updates_len: usize,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    guard(None, OnPanic::Keep, err, || {
+        let mut reader = crate::wire::Reader::new(bytes(updates, updates_len));
+        let mut decoded = Vec::new();
+        while reader.remaining() > 0 {
+            decoded.push(admit(reader.bytes()?)?.0);
+        }
+        *out = Update::merge_updates(decoded).encode_v1().into();
+        Ok(())
+    })
+}
+
+/// Checks an update as applying it would, without a document.
+///
+/// # Safety
+/// `update` is readable; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_update_check(
+    update: *const u8,
+    update_len: usize,
+    err: *mut YffiError,
+) -> i32 {
+    guard(None, OnPanic::Keep, err, || {
+        gate::check_update(bytes(update, update_len))?;
+        Ok(())
+    })
+}

@@ -1,0 +1,195 @@
+//! Reading lib0 primitives that come from outside: every read is checked, nothing is allocated.
+
+use crate::error::Failure;
+use std::fmt;
+
+/// Why bytes are refused: a rule and the offset of the byte that breaks it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Refusal {
+    pub rule: &'static str,
+    pub offset: usize,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at byte {}", self.rule, self.offset)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Failure::malformed(refusal)
+    }
+}
+
+pub type Checked<T> = Result<T, Refusal>;
+
+/// A position in bytes that nobody vouches for.
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Reader { bytes, at: 0 }
+    }
+
+    pub fn offset(&self) -> usize {
+        self.at
+    }
+
+    pub fn remaining(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
+    pub fn refuse<T>(&self, rule: &'static str) -> Checked<T> {
+        Err(Refusal {
+            rule,
+            offset: self.at,
+        })
+    }
+
+    pub fn u8(&mut self) -> Checked<u8> {
+        match self.bytes.get(self.at) {
+            Some(&byte) => {
+                self.at += 1;
+                Ok(byte)
+            }
+            None => self.refuse("unexpected end"),
+        }
+    }
+
+    /// A variable-length integer below `2^bits`, in no more bytes than it needs for that many bits.
+    /// yrs wraps what is longer, so that it would read another number than the one checked here.
+    fn varint(&mut self, bits: u32, rule: &'static str) -> Checked<u64> {
+        let start = self.at;
+        let mut value = 0u64;
+        let mut shift = 0;
+        loop {
+            let byte = self.u8()?;
+            if shift >= bits {
+                self.at = start;
+                return self.refuse(rule);
+            }
+            value |= u64::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                break;
+            }
+        }
+        if value >> bits != 0 {
+            self.at = start;
+            return self.refuse(rule);
+        }
+        Ok(value)
+    }
+
+    /// A clock, length or count: below 2^31, because yrs computes with 32-bit differences.
+    pub fn u31(&mut self) -> Checked<u32> {
+        Ok(self.varint(31, "number not below 2^31")? as u32)
+    }
+
+    /// A client id: below 2^53, as in JavaScript; yrs would cut it silently.
+    pub fn client(&mut self) -> Checked<u64> {
+        self.varint(53, "client id above 53 bits")
+    }
+
+    /// A signed integer of lib0. Only its extent matters here.
+    pub fn skip_signed(&mut self) -> Checked<()> {
+        for _ in 0..9 {
+            if self.u8()? < 0x80 {
+                return Ok(());
+            }
+        }
+        self.refuse("integer too long")
+    }
+
+    /// A count of things that take at least `min_size` bytes each.
+    pub fn count(&mut self, min_size: usize) -> Checked<usize> {
+        let start = self.at;
+        let count = self.u31()? as usize;
+        if count > self.remaining() / min_size {
+            self.at = start;
+            return self.refuse("count above the bytes that remain");
+        }
+        Ok(count)
+    }
+
+    pub fn take(&mut self, len: usize) -> Checked<&'a [u8]> {
+        if len > self.remaining() {
+            return self.refuse("length above the bytes that remain");
+        }
+        let taken = &self.bytes[self.at..self.at + len];
+        self.at += len;
+        Ok(taken)
+    }
+
+    pub fn bytes(&mut self) -> Checked<&'a [u8]> {
+        let len = self.u31()? as usize;
+        self.take(len)
+    }
+
+    pub fn string(&mut self) -> Checked<&'a str> {
+        let start = self.at;
+        let bytes = self.bytes()?;
+        std::str::from_utf8(bytes).map_err(|_| Refusal {
+            rule: "string is not UTF-8",
+            offset: start,
+        })
+    }
+}
+
+/// Appends an unsigned variable-length integer.
+pub fn write_var(out: &mut Vec<u8>, mut value: u64) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Appends a length and that many bytes.
+pub fn write_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    write_var(out, bytes.len() as u64);
+    out.extend_from_slice(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_that_yrs_would_wrap_are_refused() {
+        assert_eq!(
+            Reader::new(&[0xff, 0xff, 0xff, 0xff, 0x07]).u31().unwrap(),
+            (1 << 31) - 1
+        );
+        assert!(
+            Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x08]).u31().is_err(),
+            "2^31"
+        );
+        assert!(
+            Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x00])
+                .u31()
+                .is_err(),
+            "overlong"
+        );
+        let max = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
+        assert_eq!(Reader::new(&max).client().unwrap(), (1 << 53) - 1);
+        assert!(
+            Reader::new(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10])
+                .client()
+                .is_err()
+        );
+    }
+
+    #[test]
+    fn lengths_are_checked_before_use() {
+        assert!(Reader::new(&[5, b'a']).bytes().is_err());
+        assert!(Reader::new(&[3, 0, 0, 0]).count(2).is_err());
+        assert_eq!(Reader::new(&[2, 0, 0, 0, 0]).count(2).unwrap(), 2);
+        let refusal = Reader::new(&[2, 0xff, 0xfe]).string().unwrap_err();
+        assert_eq!(refusal.to_string(), "string is not UTF-8 at byte 0");
+    }
+}

@@ -8,10 +8,10 @@ build: ## build the Rust library that the Go packages link
 run: build ## serve the demo on http://127.0.0.1:1234, documents in ./data
 	mkdir -p bin data
 	go build -o bin/yserver ./ywebsocket/cmd/yserver
-	bin/yserver --listen 127.0.0.1:1234 --store "sqlite://$(CURDIR)/data/yserver.db"
+	bin/yserver --store sqlite:data/yserver.db
 
 test: build ## run every test suite; installs what they need
-	scripts/setup.sh chromium node-peers python-peers
+	scripts/setup.sh chromium node-peers python-peers web
 	scripts/test.sh
 
 check: ## run every linter and drift check
@@ -19,6 +19,7 @@ check: ## run every linter and drift check
 	scripts/check.sh
 
 bench: build ## measure speed and memory beside native yrs
+	cargo build --locked --release --features bench --bin bench-native
 	cd bench && go run .
 
 nightly: build ## run the long suites; writes docs/nightly.md

@@ -29,6 +29,7 @@ go mod edit -require=github.com/yrs-go/yrs@v0.0.0 -replace="github.com/yrs-go/yr
 cp "$root/go.sum" .
 export GOFLAGS=-mod=mod
 
+shopt -s nullglob
 ran=0
 for program in program*/; do
 	go vet "./$program"

@@ -14,7 +14,7 @@ debian_package() {
 		DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$package"
 		"$@" >/dev/null && return
 	fi
-	echo "setup: '$*' does not work: install $package (on Debian: sudo apt-get install $package)" >&2
+	echo "setup: '$*' fails: install $package (on Debian: sudo apt-get install $package)" >&2
 	exit 1
 }
 
@@ -26,6 +26,11 @@ unless_current() {
 	cmp -s "$lock" "$mark" && return
 	"$@"
 	cp "$lock" "$mark"
+}
+
+# The browsers that the tests look for.
+browser() {
+	"${CHROMIUM:-chromium}" --version || chromium-browser --version || google-chrome --version
 }
 
 npm_packages() {
@@ -43,7 +48,7 @@ python_venv() {
 
 for need in "$@"; do
 	case $need in
-	chromium) debian_package chromium chromium --version ;;
+	chromium) debian_package chromium browser ;;
 	shellcheck) debian_package shellcheck shellcheck --version ;;
 	node-peers) npm_packages internal/peers/node ;;
 	web) npm_packages ywebsocket/cmd/yserver/web ;;

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Writes the stamp header: the hash of every archive beside it, which cgo's preamble includes.
-# Go's build cache hashes headers but not archives: without the stamp it would keep linking the old one.
+# Go's build cache does not see an archive change: a constant of the package, read from this header, makes it look.
 # Usage: stamp.sh <folder of the archives>
 set -euo pipefail
 

@@ -143,9 +143,16 @@ func (a *Array) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON replaces the array's content by the elements of a JSON array, as plain values.
 func (a *Array) UnmarshalJSON(data []byte) error {
-	values, err := parseJSON[[]any](data)
+	if isNull(data) {
+		return nil
+	}
+	value, err := parseJSON(data)
 	if err != nil {
 		return err
+	}
+	values, ok := value.([]any)
+	if !ok {
+		return &Error{Op: "array unmarshal", Code: CodeUnsupportedValue, Msg: "not a JSON array"}
 	}
 	if err := a.Delete(0, a.Len()); err != nil {
 		return err

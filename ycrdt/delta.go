@@ -17,7 +17,9 @@ type Delta []DeltaOp
 
 // DeltaOp is one step of a [Delta]: an insertion, or else a deletion, or else a stretch that stays.
 type DeltaOp struct {
-	// Insert is what to insert: a string of characters, any other value as an embed of length 1.
+	// Insert is what to insert: a string of characters, any other value as an embed of length 1. Embeds and
+	// attributes travel as JSON: bytes, undefined, BigInts, NaN and the infinities are refused, and a whole float
+	// comes back as an int64.
 	Insert any
 	// Delete is the length to delete, in the document's offset units.
 	Delete int
@@ -47,17 +49,24 @@ func (op *DeltaOp) UnmarshalJSON(data []byte) error {
 	if err := dec.Decode(&raw); err != nil {
 		return err
 	}
-	*op = DeltaOp{Insert: goValue(raw.Insert), Delete: raw.Delete, Retain: raw.Retain}
-	if raw.Attributes != nil {
-		op.Attributes = goValue(raw.Attributes).(map[string]any)
+	insert, err := goValue(raw.Insert)
+	if err != nil {
+		return err
 	}
-	return nil
+	*op = DeltaOp{Insert: insert, Delete: raw.Delete, Retain: raw.Retain}
+	if raw.Attributes != nil {
+		op.Attributes, err = goMap(raw.Attributes)
+	}
+	return err
 }
 
 // encodeDelta writes the operations one after another.
 func encodeDelta(delta Delta) ([]byte, error) {
 	var e protocol.Encoder
 	for i, op := range delta {
+		if op.Insert == "" {
+			continue
+		}
 		if err := encodeOp(&e, op, protocol.MaxAnyDepth); err != nil {
 			return nil, fmt.Errorf("operation %d: %w", i, err)
 		}
@@ -68,10 +77,10 @@ func encodeDelta(delta Delta) ([]byte, error) {
 func encodeOp(e *protocol.Encoder, op DeltaOp, depth int) error {
 	switch {
 	case op.Delete < 0 || op.Retain < 0 || op.Delete > maxLength || op.Retain > maxLength:
-		return fmt.Errorf("%w: length %d", ErrOutOfRange, op.Delete+op.Retain)
+		return fmt.Errorf("%w: delete %d, retain %d", ErrOutOfRange, op.Delete, op.Retain)
 	case op.Insert != nil:
 		e.WriteUint8(opInsert)
-		if err := encodeTree(e, op.Insert, depth); err != nil {
+		if err := encodeEmbed(e, op.Insert, depth); err != nil {
 			return err
 		}
 		return encodeAttributes(e, op.Attributes)
@@ -86,6 +95,16 @@ func encodeOp(e *protocol.Encoder, op DeltaOp, depth int) error {
 	}
 }
 
+// encodeEmbed writes what a text can hold: characters, a new shared type, or a value that travels as JSON.
+func encodeEmbed(e *protocol.Encoder, value any, depth int) error {
+	switch value := value.(type) {
+	case string, NewText, NewRichText, NewMap, NewArray:
+		return encodeTree(e, value, depth)
+	default:
+		return encodeJSON(e, value)
+	}
+}
+
 // maxLength is above every length that a document can have.
 const maxLength = 1<<31 - 1
 
@@ -95,7 +114,7 @@ func encodeAttributes(e *protocol.Encoder, attributes map[string]any) error {
 		if err := encodeKey(e, key); err != nil {
 			return err
 		}
-		if err := encodePlain(e, attributes[key]); err != nil {
+		if err := encodeJSON(e, attributes[key]); err != nil {
 			return fmt.Errorf("attribute %q: %w", key, err)
 		}
 	}

@@ -2,7 +2,9 @@ package ycrdt
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 )
@@ -11,16 +13,23 @@ import (
 // before they take the document's lock.
 const maxQueuedBytes = 16 << 20
 
+// maxIdleQueue is the longest queue whose memory is kept while it is empty.
+const maxIdleQueue = 64
+
 // dispatcher delivers what commits leave behind: one queue per document, in the order of the commits, emptied by
 // whoever finds it idle. The zero value is ready.
 type dispatcher struct {
 	mu       sync.Mutex
 	commits  uint64 // how many were queued so far
 	queue    []delivery
+	head     int // the first of queue that is still to be delivered
 	bytes    int
 	draining bool
 	room     chan struct{} // closed when the queue has room again; nil when nobody waits
-	updates  []*updateSubscriber
+	calls    []func()      // scratch space of whoever is draining
+
+	// updates are the subscribers of OnUpdate. The slice is replaced under mu and never changed in place.
+	updates atomic.Pointer[[]*updateSubscriber]
 }
 
 // delivery is one commit on its way to the subscribers.
@@ -37,7 +46,7 @@ func (d *delivery) size() int { return len(d.commit.Update) + len(d.commit.Event
 // updateSubscriber is a subscription to OnUpdate. It hears the commits after its own number.
 type updateSubscriber struct {
 	after  uint64
-	closed bool // guarded by dispatcher.mu
+	closed atomic.Bool
 	fn     func(UpdateEvent)
 }
 
@@ -45,29 +54,35 @@ func (q *dispatcher) subscribe(fn func(UpdateEvent)) *updateSubscriber {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	sub := &updateSubscriber{after: q.commits, fn: fn}
-	// A new slice: deliveries under way keep the old one.
-	q.updates = append(q.updates[:len(q.updates):len(q.updates)], sub)
+	updates := append(slices.Clone(q.updateSubscribers()), sub)
+	q.updates.Store(&updates)
 	return sub
 }
 
 func (q *dispatcher) unsubscribe(sub *updateSubscriber) {
+	sub.closed.Store(true)
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	sub.closed = true
-	kept := make([]*updateSubscriber, 0, len(q.updates))
-	for _, other := range q.updates {
-		if other != sub {
-			kept = append(kept, other)
-		}
+	updates := slices.Clone(q.updateSubscribers())
+	updates = slices.DeleteFunc(updates, func(other *updateSubscriber) bool { return other == sub })
+	q.updates.Store(&updates)
+}
+
+func (q *dispatcher) updateSubscribers() []*updateSubscriber {
+	if updates := q.updates.Load(); updates != nil {
+		return *updates
 	}
-	q.updates = kept
+	return nil
 }
 
 // wantsUpdates tells whether a commit needs to encode its update.
-func (q *dispatcher) wantsUpdates() bool {
+func (q *dispatcher) wantsUpdates() bool { return len(q.updateSubscribers()) > 0 }
+
+// queued returns how many commits were queued so far.
+func (q *dispatcher) queued() uint64 {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.updates) > 0
+	return q.commits
 }
 
 // push queues a commit. The caller holds the document's lock.
@@ -86,7 +101,9 @@ func (q *dispatcher) push(doc *Doc, commit ffi.Commit, opts TxOptions, local boo
 // deliveringFrames are the functions that call subscribers.
 var deliveringFrames = []string{"ycrdt.(*dispatcher).deliver"}
 
-// waitForRoom waits while the queue is full. A subscriber does not wait: it is what empties the queue.
+// waitForRoom waits while the queue is full. A subscriber does not wait: it is what empties the queue. Subscribers
+// of other documents do not wait either, as Go cannot tell them apart; waiting for each other they could stop for
+// ever.
 func (q *dispatcher) waitForRoom(ctx context.Context) error {
 	for {
 		q.mu.Lock()
@@ -114,7 +131,7 @@ func (q *dispatcher) waitForRoom(ctx context.Context) error {
 // everything, and then the first panic goes on.
 func (q *dispatcher) drain() {
 	q.mu.Lock()
-	if q.draining || len(q.queue) == 0 {
+	if q.draining || q.head == len(q.queue) {
 		q.mu.Unlock()
 		return
 	}
@@ -122,8 +139,8 @@ func (q *dispatcher) drain() {
 	q.mu.Unlock()
 
 	var panics panicKeeper
+	defer panics.goOn()
 	q.deliverAll(&panics)
-	panics.goOn()
 }
 
 func (q *dispatcher) deliverAll(panics *panicKeeper) {
@@ -148,14 +165,20 @@ func (q *dispatcher) deliverAll(panics *panicKeeper) {
 func (q *dispatcher) pop() (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if len(q.queue) == 0 {
-		q.queue = nil
+	if q.head == len(q.queue) {
 		q.draining = false
 		return delivery{}, false
 	}
-	next := q.queue[0]
-	q.queue[0] = delivery{}
-	q.queue = q.queue[1:]
+	next := q.queue[q.head]
+	q.queue[q.head] = delivery{}
+	q.head++
+	if q.head == len(q.queue) {
+		// Empty: start over in the same memory, unless a burst has made it large.
+		q.queue, q.head = q.queue[:0], 0
+		if cap(q.queue) > maxIdleQueue {
+			q.queue = nil
+		}
+	}
 	q.bytes -= next.size()
 	if q.room != nil && q.bytes < maxQueuedBytes {
 		close(q.room)
@@ -168,33 +191,41 @@ func (q *dispatcher) pop() (delivery, bool) {
 //
 //go:noinline
 func (q *dispatcher) deliver(d delivery, panics *panicKeeper) {
-	if d.commit.Events != nil {
-		d.doc.observers.deliver(d, panics)
-	}
-	if d.commit.Update == nil && !d.opts.NotifyEmpty {
-		return
-	}
-	q.mu.Lock()
-	subscribers := q.updates
-	q.mu.Unlock()
-	event := UpdateEvent{Update: d.commit.Update, Origin: d.opts.Origin, Local: d.local}
-	for _, sub := range subscribers {
-		if sub.after < d.number && q.live(sub) {
-			panics.call(func() { sub.fn(event) })
+	q.calls = d.doc.observers.appendCalls(q.calls[:0], d)
+	if d.commit.Update != nil || d.opts.NotifyEmpty {
+		event := UpdateEvent{Update: d.commit.Update, Origin: d.opts.Origin, Local: d.local}
+		for _, sub := range q.updateSubscribers() {
+			if sub.after < d.number {
+				q.calls = append(q.calls, func() {
+					if !sub.closed.Load() {
+						sub.fn(event)
+					}
+				})
+			}
 		}
 	}
-}
-
-func (q *dispatcher) live(sub *updateSubscriber) bool {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return !sub.closed
+	panics.callAll(q.calls)
+	clear(q.calls)
 }
 
 // panicKeeper holds back panics until all subscribers have been called.
 type panicKeeper struct {
 	panicked bool
 	first    any
+}
+
+// callAll makes the calls. If one of them ends its goroutine (runtime.Goexit), the others are made first.
+func (k *panicKeeper) callAll(calls []func()) {
+	made := 0
+	defer func() {
+		if made < len(calls) {
+			k.callAll(calls[made:])
+		}
+	}()
+	for made < len(calls) {
+		made++
+		k.call(calls[made-1])
+	}
 }
 
 func (k *panicKeeper) call(fn func()) {

@@ -109,9 +109,14 @@ func wrap(op string, err error) error {
 		return nil
 	}
 	var native *ffi.Error
+	var own *Error
 	switch {
+	case errors.As(err, &own):
+		return own
 	case errors.As(err, &native):
 		return &Error{Op: op, Code: Code(native.Code), Msg: native.Message}
+	case errors.Is(err, ErrOutOfRange):
+		return &Error{Op: op, Code: CodeOutOfRange, Msg: err.Error()}
 	case errors.Is(err, ErrUnsupportedValue):
 		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: err.Error()}
 	case errors.Is(err, ErrMalformed):

@@ -60,8 +60,7 @@ var transactionFrames = []string{"ycrdt.(*Tx).run"}
 // onStack tells whether the calling goroutine is inside one of the named functions. It is slow and meant for
 // callers that have to wait anyway.
 func onStack(functions ...string) bool {
-	pcs := make([]uintptr, 256)
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs)])
+	frames := runtime.CallersFrames(callers())
 	for {
 		frame, more := frames.Next()
 		for _, function := range functions {
@@ -71,6 +70,16 @@ func onStack(functions ...string) bool {
 		}
 		if !more {
 			return false
+		}
+	}
+}
+
+// callers returns the whole stack of its caller's caller.
+func callers() []uintptr {
+	for size := 128; ; size *= 2 {
+		pcs := make([]uintptr, size)
+		if n := runtime.Callers(3, pcs); n < size {
+			return pcs[:n]
 		}
 	}
 }

@@ -158,15 +158,22 @@ func (m *Map) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON replaces the map's content by the members of a JSON object, as plain values.
 func (m *Map) UnmarshalJSON(data []byte) error {
-	value, err := parseJSON[map[string]any](data)
+	if isNull(data) {
+		return nil
+	}
+	value, err := parseJSON(data)
 	if err != nil {
 		return err
+	}
+	object, ok := value.(map[string]any)
+	if !ok {
+		return &Error{Op: "map unmarshal", Code: CodeUnsupportedValue, Msg: "not a JSON object"}
 	}
 	if err := m.Clear(); err != nil {
 		return err
 	}
-	for _, key := range sortedKeys(value) {
-		if err := m.Set(key, value[key]); err != nil {
+	for _, key := range sortedKeys(object) {
+		if err := m.Set(key, object[key]); err != nil {
 			return err
 		}
 	}

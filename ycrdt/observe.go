@@ -1,8 +1,11 @@
 package ycrdt
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
@@ -19,8 +22,8 @@ func (s *Subscription) Close() { s.once.Do(s.close) }
 
 // UpdateEvent tells of a commit that changed the document.
 type UpdateEvent struct {
-	// Update is the change as an update, to be stored or sent to peers. It belongs to the subscriber. It is nil if
-	// nothing changed and the transaction was made with NotifyEmpty.
+	// Update is the change as an update, to be stored or sent to peers. It may be kept but not written to: all
+	// subscribers share it. It is nil if nothing changed and the transaction was made with NotifyEmpty.
 	Update []byte
 	// Origin is TxOptions.Origin of the transaction.
 	Origin any
@@ -30,9 +33,8 @@ type UpdateEvent struct {
 
 // OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,
 // one at a time, after the document's lock was released: usually before the call that committed returns, or from
-// another goroutine that is delivering already, also one that commits while fn runs. All subscribers share the
-// event's bytes: do not write to them. If fn panics, the other subscribers are still called, and then the panic
-// goes on in the call that was delivering.
+// another goroutine that is delivering already. If fn panics, the other subscribers are still called, and then the
+// panic goes on in the call that was delivering.
 //
 // At most 16 MiB of events wait for slow subscribers; then commits wait too, except inside a subscriber.
 func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
@@ -108,21 +110,27 @@ type observer struct {
 	subscribers []*eventSubscriber // replaced, never changed in place
 }
 
+// eventSubscriber hears the commits after its own number.
 type eventSubscriber struct {
 	observer *observer
-	closed   bool // guarded by observerTable.mu
+	after    uint64
+	closed   atomic.Bool
 	fn       func([]Event)
 }
 
 // subscribe adds a subscriber, registering the native observer if it is the first. The document's lock is held.
 func (t *observerTable) subscribe(tx *Tx, key observerKey, fn func([]Event)) (*eventSubscriber, error) {
+	handle, err := tx.Resolve(key.ref)
+	if err != nil {
+		return nil, err
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byKey[key]
 	if o == nil {
 		o = &observer{id: t.last + 1, key: key}
-		if err := tx.register(o); err != nil {
-			return nil, err
+		if err := tx.native.Observe(slotOf(handle), o.id, key.deep); err != nil {
+			return nil, wrap("observe", err)
 		}
 		t.last = o.id
 		if t.byKey == nil {
@@ -130,69 +138,68 @@ func (t *observerTable) subscribe(tx *Tx, key observerKey, fn func([]Event)) (*e
 		}
 		t.byKey[key], t.byID[o.id] = o, o
 	}
-	sub := &eventSubscriber{observer: o, fn: fn}
-	o.subscribers = append(o.subscribers[:len(o.subscribers):len(o.subscribers)], sub)
+	sub := &eventSubscriber{observer: o, after: tx.doc.events.queued(), fn: fn}
+	o.subscribers = append(slices.Clone(o.subscribers), sub)
 	return sub, nil
 }
 
-// register makes the native document record the observer's events.
-func (tx *Tx) register(o *observer) error {
-	handle, err := tx.Resolve(o.key.ref)
-	if err != nil {
-		return err
-	}
-	return wrap("observe", tx.native.Observe(slotOf(handle), o.id, o.key.deep))
-}
-
 func (t *observerTable) unsubscribe(sub *eventSubscriber) {
+	sub.closed.Store(true)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	sub.closed = true
 	o := sub.observer
-	kept := make([]*eventSubscriber, 0, len(o.subscribers))
-	for _, other := range o.subscribers {
-		if other != sub {
-			kept = append(kept, other)
-		}
-	}
-	o.subscribers = kept
-	if len(kept) == 0 && t.byID[o.id] == o {
+	o.subscribers = slices.DeleteFunc(slices.Clone(o.subscribers),
+		func(other *eventSubscriber) bool { return other == sub })
+	if len(o.subscribers) == 0 && t.byID[o.id] == o {
 		delete(t.byKey, o.key)
 		delete(t.byID, o.id)
 		t.stale = append(t.stale, o)
 	}
 }
 
-// removeStale unregisters the observers that nobody needs any more.
-func (t *observerTable) removeStale(tx *Tx) {
+// removeStale unregisters the observers that nobody needs any more. The document's lock is held for writing.
+func (t *observerTable) removeStale(doc *Doc) {
 	t.mu.Lock()
 	stale := t.stale
 	t.stale = nil
 	t.mu.Unlock()
+	if len(stale) == 0 {
+		return
+	}
+	native, err := doc.native.Begin(true)
+	if err != nil {
+		return // the document is poisoned: nothing is recorded any more
+	}
+	tx := &Tx{doc: doc, native: native, ctx: context.Background(), write: true}
 	for _, o := range stale {
 		// A shared type that is gone took its observers with it.
 		if handle, err := tx.Resolve(o.key.ref); err == nil {
-			_ = tx.native.Unobserve(slotOf(handle), o.id, o.key.deep)
+			_ = native.Unobserve(slotOf(handle), o.id, o.key.deep)
 		}
 	}
+	_, _ = native.Commit(false) // nothing was changed
 }
 
-// deliver decodes what the native observers recorded in a commit and calls the subscribers.
-func (t *observerTable) deliver(d delivery, panics *panicKeeper) {
+// appendCalls decodes what the native observers recorded in a commit, and appends the calls to its subscribers.
+func (t *observerTable) appendCalls(calls []func(), d delivery) []func() {
 	reader := eventReader{dec: protocol.NewDecoder(d.commit.Events), origin: d.opts.Origin, local: d.local}
 	for reader.dec.Remaining() > 0 {
 		id, events, err := reader.record()
 		if err != nil {
 			// The native library and this package disagree: a bug, not an input.
-			panics.call(func() { panic(fmt.Sprintf("ycrdt: cannot read events: %v", err)) })
-			return
+			return append(calls, func() { panic(fmt.Sprintf("ycrdt: cannot read events: %v", err)) })
 		}
 		for _, sub := range t.listeners(id) {
-			if t.live(sub) {
-				panics.call(func() { sub.fn(events) })
+			if sub.after < d.number {
+				calls = append(calls, func() {
+					if !sub.closed.Load() {
+						sub.fn(events)
+					}
+				})
 			}
 		}
 	}
+	return calls
 }
 
 func (t *observerTable) listeners(id uint64) []*eventSubscriber {
@@ -202,10 +209,4 @@ func (t *observerTable) listeners(id uint64) []*eventSubscriber {
 		return o.subscribers
 	}
 	return nil
-}
-
-func (t *observerTable) live(sub *eventSubscriber) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return !sub.closed
 }

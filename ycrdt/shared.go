@@ -85,7 +85,7 @@ func (s *shared) export(op string) (any, error) {
 	if s.slot == ffi.Absent {
 		return nil, nil
 	}
-	encoded, err := s.tx.native.Export(s.slot)
+	encoded, err := s.tx.native.Export(s.slot, ffi.Kind(s.ref.kind))
 	if err != nil {
 		return nil, wrap(op, err)
 	}
@@ -102,29 +102,30 @@ func (tx *Tx) Map(name string) *Map { return &Map{tx.root(KindMap, name)} }
 // Array returns the root array of that name. In a write transaction it is created if need be.
 func (tx *Tx) Array(name string) *Array { return &Array{tx.root(KindArray, name)} }
 
-// root resolves a root type once per transaction. A handle that could not be resolved remembers why: its
-// methods return that, and so does Tx.Err.
+// maxCachedRoots bounds the roots that a transaction remembers; looking through more costs as much as resolving.
+const maxCachedRoots = 8
+
+// root resolves a root type. A handle that could not be resolved remembers why: its methods return that, and so
+// does Tx.Err.
 func (tx *Tx) root(kind Kind, name string) shared {
 	const op = "root"
-	handle := shared{tx: tx, ref: rootRef(kind, name)}
-	if handle.err = tx.use(op); handle.err != nil {
-		tx.note(handle.err)
-		return handle
+	ref := rootRef(kind, name)
+	if err := tx.use(op); err != nil {
+		tx.note(err)
+		return shared{tx: tx, ref: ref, err: err}
 	}
-	key := rootKey{kind, name}
-	if known, ok := tx.roots[key]; ok {
-		return known
+	for _, known := range tx.roots {
+		if known.ref == ref {
+			return known
+		}
 	}
 	slot, err := tx.native.Root(ffi.Kind(kind), name)
-	handle.slot, handle.err = slot, wrap(op, err)
+	handle := shared{tx: tx, slot: slot, ref: ref, err: wrap(op, err)}
 	if handle.err != nil {
 		tx.note(handle.err)
-		return handle
+	} else if len(tx.roots) < maxCachedRoots {
+		tx.roots = append(tx.roots, handle)
 	}
-	if tx.roots == nil {
-		tx.roots = make(map[rootKey]shared)
-	}
-	tx.roots[key] = handle
 	return handle
 }
 

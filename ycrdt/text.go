@@ -167,6 +167,9 @@ func (t *Text) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON replaces the text by a string or a Quill delta.
 func (t *Text) UnmarshalJSON(data []byte) error {
+	if isNull(data) {
+		return nil
+	}
 	var delta Delta
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
 		if err := json.Unmarshal(data, &delta); err != nil {

@@ -2,6 +2,7 @@ package ycrdt
 
 import (
 	"context"
+	"sync/atomic"
 
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 )
@@ -22,17 +23,12 @@ type Tx struct {
 	native *ffi.Txn
 	ctx    context.Context
 	write  bool
-	done   bool
+	done   atomic.Bool // read through contexts by other goroutines
 	err    error
-	roots  map[rootKey]shared
+	roots  []shared // the first roots resolved, by Tx.root
 
 	// uses is unsynchronised on purpose: the race detector reports a transaction that two goroutines use.
 	uses uint64
-}
-
-type rootKey struct {
-	kind Kind
-	name string
 }
 
 // txKey marks the contexts that Tx.Context gives out.
@@ -67,7 +63,6 @@ func (d *Doc) TransactContext(ctx context.Context, opts TxOptions, fn func(*Tx) 
 			err = commitErr
 		}
 	}()
-	d.observers.removeStale(tx)
 	return tx.run(fn)
 }
 
@@ -89,7 +84,7 @@ func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
 	}
 	tx := &Tx{doc: d, native: native, ctx: ctx}
 	defer func() {
-		tx.done = true
+		tx.done.Store(true)
 		// Ending a read-only transaction changes nothing that could fail.
 		_, _ = native.Commit(false)
 	}()
@@ -111,6 +106,7 @@ func (d *Doc) lockWrite(ctx context.Context, op string) error {
 		d.unlockWrite()
 		return fail(op, CodeClosed)
 	}
+	d.observers.removeStale(d)
 	return nil
 }
 
@@ -138,7 +134,7 @@ func (d *Doc) checkNesting(ctx context.Context, op string) error {
 // encloses tells whether tx, or a transaction that it was itself opened in, is an open one of d.
 func (tx *Tx) encloses(d *Doc) bool {
 	for tx != nil {
-		if tx.doc == d && !tx.done {
+		if tx.doc == d && !tx.done.Load() {
 			return true
 		}
 		tx, _ = tx.ctx.Value(txKey{}).(*Tx)
@@ -159,7 +155,7 @@ func (tx *Tx) run(fn func(*Tx) error) error {
 // commit ends a write transaction and queues what subscribers are to hear, under the document's lock, so that
 // the queue is in the order of the commits.
 func (tx *Tx) commit(opts TxOptions) error {
-	tx.done = true
+	tx.done.Store(true)
 	commit, err := tx.native.Commit(tx.doc.events.wantsUpdates())
 	if err != nil {
 		return wrap("commit", err)
@@ -191,7 +187,7 @@ func (tx *Tx) Changed() bool {
 
 // use checks that the transaction is open.
 func (tx *Tx) use(op string) error {
-	if tx.done {
+	if tx.done.Load() {
 		return fail(op, CodeTxDone)
 	}
 	tx.uses++

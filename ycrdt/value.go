@@ -114,7 +114,7 @@ func checkBigInts(value any) error {
 			return nil // the encoder refuses it
 		}
 		if n := value.Int64(); int64(float64(n)) == n && float64(n) < 1<<63 || n == 1<<63-1 {
-			return fmt.Errorf("%w: the BigInt %d would arrive as a float; use int64 or float64", ErrUnsupportedValue, n)
+			return fmt.Errorf("%w: the BigInt %d would arrive as a float, because a float can hold it", ErrUnsupportedValue, n)
 		}
 	case []any:
 		for _, element := range value {

@@ -103,7 +103,7 @@ func TestAny_EveryIntegerWidth(t *testing.T) {
 }
 
 func TestAny_FloatsKeepTheirKind(t *testing.T) {
-	for _, want := range []float64{0, math.Copysign(0, -1), 1, -42, 1<<31 - 1, 1 << 53, 1e18, -1e18, math.MaxFloat64} {
+	for _, want := range []float64{0, math.Copysign(0, -1), 1, -42, 1<<31 - 1, 1<<31 + 0.5, -1e12 - 0.25, 1 << 53, 1e18, -1e18, math.MaxFloat64} {
 		got, err := protocol.NewDecoder(encodeAny(t, want)).ReadAny()
 		require.NoError(t, err)
 		require.IsType(t, want, got)
@@ -183,6 +183,23 @@ func TestDecoder_ReadAny_Depth(t *testing.T) {
 	}
 	_, err = protocol.NewDecoder(maps).ReadAny()
 	requireMalformed(t, err)
+}
+
+func TestAny_SiblingsDoNotAddUpInDepth(t *testing.T) {
+	siblings := make([]any, 2*protocol.MaxAnyDepth)
+	for i := range siblings {
+		siblings[i] = map[string]any{"a": []any{}}
+	}
+	got, err := protocol.NewDecoder(encodeAny(t, siblings)).ReadAny()
+	require.NoError(t, err)
+	assert.Equal(t, siblings, got)
+}
+
+func TestDecoder_ReadAny_ChecksCountsBeforeItems(t *testing.T) {
+	_, err := protocol.NewDecoder([]byte{protocol.TagMap, 2, 0, protocol.TagNull, 0}).ReadAny()
+	assert.Equal(t, 1, requireMalformed(t, err).Offset, "two entries take four bytes")
+	_, err = protocol.NewDecoder([]byte{protocol.TagArray, 2, protocol.TagNull}).ReadAny()
+	assert.Equal(t, 1, requireMalformed(t, err).Offset, "two items take two bytes")
 }
 
 func TestDecoder_ReadAny_Refuses(t *testing.T) {

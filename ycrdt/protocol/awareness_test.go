@@ -49,6 +49,11 @@ func TestDecodeAwarenessUpdate_NullWithSpaces(t *testing.T) {
 	assert.Equal(t, []protocol.AwarenessEntry{{ClientID: 7, Clock: 1}}, entries)
 }
 
+func TestDecodeAwarenessUpdate_ChecksCountBeforeEntries(t *testing.T) {
+	_, err := protocol.DecodeAwarenessUpdate([]byte{2, 1, 1, 1, '1', 1, 1, 1})
+	assert.Zero(t, requireMalformed(t, err).Offset, "two entries take eight bytes")
+}
+
 func TestDecodeAwarenessUpdate_Refuses(t *testing.T) {
 	entry := func(b ...byte) []byte { return append([]byte{1}, b...) }
 	for name, update := range map[string][]byte{

@@ -187,7 +187,7 @@ func (d *Decoder) readCount(minSize int) (int, error) {
 		return 0, err
 	}
 	if n > uint64(d.Remaining()/minSize) {
-		return 0, malformed(start, "count %d exceeds the %d bytes that remain", n, d.Remaining())
+		return 0, malformed(start, "count %d needs more than the %d bytes that remain", n, d.Remaining())
 	}
 	return int(n), nil
 }

@@ -145,7 +145,7 @@ pub unsafe extern "C" fn yffi_txn_nested(
     })
 }
 
-/// Exports the shared type in `slot` with everything below it as one plain value: maps, arrays, and
+/// Exports the shared map or array in `slot` with everything below it as one plain value: maps, arrays, and
 /// strings for text and XML.
 ///
 /// # Safety
@@ -154,13 +154,14 @@ pub unsafe extern "C" fn yffi_txn_nested(
 pub unsafe extern "C" fn yffi_branch_export(
     txn: *const YffiTxn,
     slot: u32,
+    kind: u8,
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
     let txn = &*txn;
     guard(Some(txn.doc()), OnPanic::Keep, err, || {
         let mut bytes = Vec::new();
-        value::export(txn, txn.branch(slot)?, &mut bytes)?;
+        value::export(txn, txn.branch(slot)?, root_kind(kind)?, &mut bytes)?;
         *out = bytes.into();
         Ok(())
     })

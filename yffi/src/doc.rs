@@ -31,6 +31,8 @@ pub struct YffiDoc {
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
+    /// A peer has written plain values somewhere, which may be a text.
+    values: AtomicBool,
     poisoned: AtomicBool,
     memory: AtomicI64,
 }
@@ -57,6 +59,7 @@ impl YffiDoc {
             sink: Arc::default(),
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
+            values: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
             memory: AtomicI64::new(0),
         })
@@ -81,11 +84,19 @@ impl YffiDoc {
         self.memory.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Notes the characters that came in, for [`YffiDoc::is_wide`].
+    /// Notes what came in, for [`YffiDoc::is_wide`] and [`YffiDoc::holds_values`].
     pub(crate) fn note(&self, summary: &Summary) {
+        if summary.values {
+            self.values.store(true, Ordering::Relaxed);
+        }
         if summary.astral || (self.byte_offsets && summary.non_ascii) {
             self.wide.store(true, Ordering::Relaxed);
         }
+    }
+
+    /// Whether a text may hold what only arrays and maps should.
+    pub(crate) fn holds_values(&self) -> bool {
+        self.values.load(Ordering::Relaxed)
     }
 
     /// Whether an offset may fall inside a character at all.

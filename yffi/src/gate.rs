@@ -23,6 +23,12 @@ const SKIP: u8 = 10;
 pub struct Summary {
     /// Structs in the update, Skips included.
     pub structs: usize,
+    /// Their length in clock units, Skips excluded.
+    pub units: u64,
+    /// Some item holds plain values or a document: content that belongs into arrays and maps.
+    pub values: bool,
+    /// There are bytes behind the update. Yjs ignores them.
+    pub trailing: bool,
     /// Some string holds a character that is not ASCII.
     pub non_ascii: bool,
     /// Some string holds a character that takes two UTF-16 code units.
@@ -88,6 +94,7 @@ pub fn check_update(bytes: &[u8]) -> Checked<Summary> {
     }
     clients.check(reader.offset())?;
     walk_delete_set(&mut reader)?;
+    summary.trailing = reader.remaining() > 0;
     Ok(summary)
 }
 
@@ -100,7 +107,7 @@ fn walk_section(
     let client = reader.client()?;
     clients.add(client, reader.offset());
     let mut clock = reader.u31()?;
-    let mut blocks = 0;
+    let mut units = 0;
     for _ in 0..structs {
         let (len, skip) = walk_struct(reader, summary)?;
         if len == 0 {
@@ -110,12 +117,15 @@ fn walk_section(
         if clock >= 1 << 31 {
             return reader.refuse("clock not below 2^31");
         }
-        blocks += usize::from(!skip);
+        if !skip {
+            units += u64::from(len);
+        }
     }
-    if blocks == 0 {
+    if units == 0 {
         return reader.refuse("client section without blocks");
     }
     summary.structs += structs;
+    summary.units += units;
     Ok(())
 }
 
@@ -155,6 +165,7 @@ fn walk_content(reader: &mut Reader<'_>, content: u8, summary: &mut Summary) -> 
         1 => return reader.u31(), // ContentDeleted
         2 => return reader.refuse("ContentJSON is not supported"),
         3 => {
+            summary.values = true;
             reader.bytes()?; // ContentBinary
         }
         4 => return Ok(summary.note_text(reader.string()?)), // ContentString
@@ -167,6 +178,7 @@ fn walk_content(reader: &mut Reader<'_>, content: u8, summary: &mut Summary) -> 
         }
         7 => walk_type(reader)?, // ContentType
         8 => {
+            summary.values = true;
             let values = reader.count(1)?; // ContentAny
             for _ in 0..values {
                 walk_any(reader, MAX_VALUE_DEPTH)?;
@@ -174,6 +186,7 @@ fn walk_content(reader: &mut Reader<'_>, content: u8, summary: &mut Summary) -> 
             return Ok(values as u32);
         }
         9 => {
+            summary.values = true;
             reader.string()?; // ContentDoc: a guid and its options
             walk_any(reader, MAX_VALUE_DEPTH)?;
         }

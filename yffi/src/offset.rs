@@ -1,10 +1,11 @@
 //! Offsets into text: yrs clamps, splits characters or panics on wrong ones, so they are checked first.
 
 use crate::error::{Failure, Result, YffiCode};
+use crate::gate::Summary;
 use crate::transaction::YffiTxn;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
-use yrs::{Any, Out, Text, TextRef};
+use yrs::{Any, GetString, Out, Text, TextRef};
 
 /// Checks the range `index..index + len` of a text: within bounds, and not cutting a character.
 pub fn check_range(txn: &YffiTxn, branch: BranchPtr, index: u64, len: u64) -> Result<(u32, u32)> {
@@ -18,38 +19,93 @@ pub fn check_range(txn: &YffiTxn, branch: BranchPtr, index: u64, len: u64) -> Re
     Ok((index as u32, len as u32))
 }
 
+/// Checks that all of a text can be deleted. yrs counts plain values that a peer wrote into a text in its
+/// length, but does not delete them: it panics after having deleted the rest.
+pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
+    if !txn.doc().holds_values() {
+        return Ok(());
+    }
+    let text = TextRef::from(branch);
+    let total = u64::from(branch.content_len());
+    if length(txn, &with_txn!(&txn.access, t => text.get_string(t))) == total {
+        return Ok(());
+    }
+    let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
+    let deletable = chunks.iter().map(|chunk| match &chunk.insert {
+        Out::Any(Any::String(string)) => length(txn, string),
+        _ => 1,
+    });
+    if deletable.sum::<u64>() != total {
+        return Err(Failure::new(
+            YffiCode::WrongType,
+            "the text holds values that a peer wrote into it as if it were an array",
+        ));
+    }
+    Ok(())
+}
+
 /// Checks that no offset in `offsets` (all within bounds) falls inside a character.
 pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -> Result<()> {
     if !txn.doc().is_wide() {
         return Ok(());
     }
     offsets.sort_unstable();
-    let mut wanted = offsets.iter().copied().peekable();
-    let mut at = 0;
+    let inside = |offset: u32| {
+        Err(Failure::new(
+            YffiCode::OutOfRange,
+            format_args!("offset {offset} is inside a character"),
+        ))
+    };
     let text = TextRef::from(branch);
-    let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
-    for chunk in &chunks {
+    let string = with_txn!(&txn.access, t => text.get_string(t));
+    if length(txn, &string) == u64::from(branch.content_len()) {
+        return match cut_character(txn, &string, 0, offsets) {
+            Some(offset) => inside(offset),
+            None => Ok(()),
+        };
+    }
+    // Embedded values take a unit between the strings.
+    let mut at = 0;
+    for chunk in &with_txn!(&txn.access, t => text.diff(t, |_| ())) {
         let Out::Any(Any::String(string)) = &chunk.insert else {
             at += 1;
             continue;
         };
-        for character in string.chars() {
-            while wanted.next_if(|offset| *offset <= at).is_some() {}
-            let Some(&next) = wanted.peek() else {
-                return Ok(());
-            };
-            at += if txn.doc().byte_offsets {
-                character.len_utf8() as u32
-            } else {
-                character.len_utf16() as u32
-            };
-            if next < at {
-                return Err(Failure::new(
-                    YffiCode::OutOfRange,
-                    format_args!("offset {next} is inside a character"),
-                ));
-            }
+        if let Some(offset) = cut_character(txn, string, at, offsets) {
+            return inside(offset);
         }
+        at += length(txn, string) as u32;
     }
     Ok(())
+}
+
+/// The length of a string in the document's offset units.
+fn length(txn: &YffiTxn, string: &str) -> u64 {
+    if txn.doc().byte_offsets {
+        string.len() as u64
+    } else {
+        u64::from(Summary::default().note_text(string))
+    }
+}
+
+/// The first of the sorted `offsets` that is inside a character of `string`, which begins at offset `start`.
+fn cut_character(txn: &YffiTxn, string: &str, start: u32, offsets: &[u32]) -> Option<u32> {
+    let unit = |character: char| {
+        if txn.doc().byte_offsets {
+            character.len_utf8() as u32
+        } else {
+            character.len_utf16() as u32
+        }
+    };
+    let mut wanted = offsets.iter().copied().peekable();
+    let mut at = start;
+    for character in string.chars() {
+        while wanted.next_if(|offset| *offset <= at).is_some() {}
+        let next = *wanted.peek()?;
+        at += unit(character);
+        if next < at {
+            return Some(next);
+        }
+    }
+    None
 }

@@ -5,7 +5,7 @@ use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
 use crate::gate::Summary;
-use crate::offset::{check_boundaries, check_range};
+use crate::offset::{check_boundaries, check_deletable, check_range};
 use crate::panic::{guard, OnPanic};
 use crate::transaction::YffiTxn;
 use crate::value::{self, DeltaOp};
@@ -49,6 +49,9 @@ fn check_delta(txn: &YffiTxn, branch: BranchPtr, delta: &[DeltaOp]) -> Result<()
             }
         }
         boundaries.push(at as u32);
+    }
+    if delta.iter().any(|op| matches!(op, Delta::Deleted(_))) {
+        check_deletable(txn, branch)?;
     }
     check_boundaries(txn, branch, &mut boundaries)
 }
@@ -131,6 +134,7 @@ pub unsafe extern "C" fn yffi_text_delete(
     guard(Some(txn.doc()), OnPanic::Poison, err, || {
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
+        check_deletable(txn, branch)?;
         TextRef::from(branch).remove_range(txn.write()?, index, len);
         Ok(())
     })
@@ -155,7 +159,11 @@ pub unsafe extern "C" fn yffi_text_format(
         let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
-        TextRef::from(branch).format(txn.write()?, index, len, attributes);
+        let write = txn.write()?;
+        if len > 0 {
+            // yrs would mark the empty range, and the marks would stay for ever.
+            TextRef::from(branch).format(write, index, len, attributes);
+        }
         Ok(())
     })
 }

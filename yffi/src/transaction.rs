@@ -25,6 +25,8 @@ pub struct YffiTxn {
     doc: *const YffiDoc,
     branches: Vec<BranchPtr>,
     changes: usize,
+    /// The transaction consists of one update that was new as a whole; see `update.rs`.
+    pub(crate) verbatim: bool,
 }
 
 /// What a commit gives back.
@@ -36,6 +38,8 @@ pub struct YffiCommit {
     pub events: YffiBuf,
     /// Whether anything was inserted or deleted.
     pub changed: bool,
+    /// The change is the very update that was applied, all of it; `update` is then left empty.
+    pub verbatim: bool,
 }
 
 /// Runs the same expression over a read and a write transaction.
@@ -64,6 +68,7 @@ impl YffiTxn {
             doc,
             branches: Vec::new(),
             changes: 0,
+            verbatim: false,
         })
     }
 
@@ -130,10 +135,11 @@ impl YffiTxn {
 /// Commits `txn` and fills `out`, poisoning the document if that panics.
 pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
     txn.doc().usable()?;
-    let (update, changed) = txn.commit(want_update);
+    let (update, changed) = txn.commit(want_update && !txn.verbatim);
     out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
     out.events = txn.doc().sink.take().into();
     out.changed = changed;
+    out.verbatim = txn.verbatim && changed;
     Ok(())
 }
 

@@ -22,32 +22,60 @@ fn admit(update: &[u8]) -> Result<(Update, gate::Summary)> {
 
 /// Applies an admitted update. When yrs refuses, it has integrated a part: the document is no longer what
 /// anyone else has, so it is poisoned.
-fn apply(txn: &mut YffiTxn, (update, summary): (Update, gate::Summary)) -> Result<()> {
+///
+/// Tells whether the update was new as a whole and nothing else came in with it. Then its own bytes say what
+/// changed: encoding them again would cost more, and lose what yrs does not tell apart (it writes a BigInt that
+/// a float can hold as a float).
+fn apply(txn: &mut YffiTxn, (update, summary): (Update, gate::Summary)) -> Result<bool> {
     let doc = txn.doc();
     let write = txn.write_many(summary.structs)?;
     doc.note(&summary);
     let pending_before = write.has_missing_updates();
-    let result = write.apply_update(update).and_then(|()| {
-        if pending_before && write.has_missing_updates() {
-            return settle(write);
-        }
-        Ok(())
-    });
-    result.map_err(|e| {
+    let applied = write.apply_update(update);
+    applied.and_then(|()| settle(write)).map_err(|e| {
         doc.poison();
         Failure::new(YffiCode::ApplyFailed, e)
-    })
+    })?;
+    let pending = pending_before || write.has_missing_updates();
+    Ok(!pending && !summary.trailing && inserted(write) == summary.units)
 }
 
-/// yrs can leave updates pending although what they wait for has arrived. Applying the document's own
-/// full state, pending included, makes it look at them again.
+/// The clock units that the transaction has inserted.
+fn inserted(txn: &TransactionMut<'_>) -> u64 {
+    let ranges = txn
+        .insert_set()
+        .iter()
+        .flat_map(|(_, ranges)| ranges.iter());
+    ranges.map(|range| range.len() as u64).sum()
+}
+
+/// yrs can leave updates pending although what they wait for has arrived: what it integrates while it retries
+/// does not make it retry again. Applying nothing makes it look once more.
 fn settle(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
-    let state = txn.encode_state_as_update_v1(&StateVector::default());
-    match Update::decode_v1(&state) {
-        Ok(update) => txn.apply_update(update),
-        // What does not decode stays pending; nothing was changed.
-        Err(_) => Ok(()),
+    let mut before = u64::MAX;
+    while waits_for_nothing(txn) {
+        let now = inserted(txn);
+        if now == before {
+            break; // what is pending waits for something else
+        }
+        before = now;
+        txn.apply_update(Update::new())?;
     }
+    Ok(())
+}
+
+/// Whether something that pending updates wait for is there.
+fn waits_for_nothing(txn: &mut TransactionMut<'_>) -> bool {
+    let state = match txn.store().pending_update() {
+        Some(_) => txn.state_vector(),
+        None => return false,
+    };
+    let pending = txn.store().pending_update();
+    pending.is_some_and(|p| {
+        p.missing
+            .iter()
+            .any(|(client, clock)| *clock < state.get(client))
+    })
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
@@ -73,7 +101,8 @@ pub unsafe extern "C" fn yffi_txn_apply_update(
 ) -> i32 {
     let txn = &mut *txn;
     guard(Some(txn.doc()), OnPanic::Poison, err, || {
-        apply(txn, admit(bytes(update, update_len))?)
+        apply(txn, admit(bytes(update, update_len))?)?;
+        Ok(())
     })
 }
 
@@ -97,7 +126,7 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
         let admitted = admit(bytes(update, update_len))?;
         // Not dropped while a panic or a failed apply unwinds: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
-        apply(&mut txn, admitted)?;
+        txn.verbatim = apply(&mut txn, admitted)?;
         finish(&mut txn, want_update, &mut *out)?;
         ManuallyDrop::drop(&mut txn);
         Ok(())

@@ -248,19 +248,26 @@ pub fn encode_attributes(attributes: Option<&Attrs>, out: &mut Vec<u8>) {
     }
 }
 
-/// Encodes `branch` and all below it as plain values.
-pub fn export(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>) -> Result<()> {
-    export_branch(txn, branch, out, MAX_EXPORT_DEPTH)
+/// Encodes `branch`, read as `kind`, and all below it as plain values. A root that came with an update has
+/// no kind of its own until a write transaction names it.
+pub fn export(txn: &YffiTxn, branch: BranchPtr, kind: YffiKind, out: &mut Vec<u8>) -> Result<()> {
+    export_branch(txn, branch, kind, out, MAX_EXPORT_DEPTH)
 }
 
-fn export_branch(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>, depth: usize) -> Result<()> {
+fn export_branch(
+    txn: &YffiTxn,
+    branch: BranchPtr,
+    kind: YffiKind,
+    out: &mut Vec<u8>,
+    depth: usize,
+) -> Result<()> {
     if depth == 0 {
         return Err(Failure::new(
             YffiCode::TooLarge,
             format_args!("shared types nested more than {MAX_EXPORT_DEPTH} levels deep"),
         ));
     }
-    match kind_of(branch.type_ref()) {
+    match kind {
         YffiKind::Map => export_map(txn, branch, out, depth),
         YffiKind::Array => {
             let values = array::read_all(txn, branch)?;
@@ -294,7 +301,10 @@ fn export_map(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>, depth: usize)
 
 fn export_value(txn: &YffiTxn, value: &Out, out: &mut Vec<u8>, depth: usize) -> Result<()> {
     match value.try_branch() {
-        Some(branch) => export_branch(txn, branch.into(), out, depth - 1),
+        Some(branch) => {
+            let kind = kind_of(branch.type_ref());
+            export_branch(txn, branch.into(), kind, out, depth - 1)
+        }
         None => {
             encode(value, out);
             Ok(())

@@ -12,7 +12,10 @@ package ffi
 */
 import "C"
 
-import "runtime"
+import (
+	"bytes"
+	"runtime"
+)
 
 // Doc owns a native document.
 //
@@ -112,5 +115,9 @@ func (d *Doc) ApplyUpdate(update []byte, wantUpdate bool) (Commit, error) {
 	if err := check(code, &e); err != nil {
 		return Commit{}, err
 	}
-	return takeCommit(&out), nil
+	commit := takeCommit(&out)
+	if bool(out.verbatim) && wantUpdate {
+		commit.Update = bytes.Clone(update)
+	}
+	return commit, nil
 }

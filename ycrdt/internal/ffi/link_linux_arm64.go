@@ -10,3 +10,7 @@ package ffi
 #endif
 */
 import "C"
+
+// ArchiveHash is the SHA-256 of the archive that the package links. It is part of the compiled package, so that
+// Go links anew when the archive has changed.
+const ArchiveHash = C.YFFI_ARCHIVE_LINUX_ARM64

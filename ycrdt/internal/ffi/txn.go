@@ -118,11 +118,11 @@ func (t *Txn) EncodeState(stateVector []byte) ([]byte, error) {
 	return takeBytes(out), check(code, &e)
 }
 
-// Export encodes a shared type and all below it as one plain value.
-func (t *Txn) Export(slot uint32) ([]byte, error) {
+// Export encodes a text, map or array and all below it as one plain value.
+func (t *Txn) Export(slot uint32, kind Kind) ([]byte, error) {
 	var out C.YffiBuf
 	var e C.YffiError
-	code := C.yffi_branch_export(t.ptr(), C.uint32_t(slot), &out, &e)
+	code := C.yffi_branch_export(t.ptr(), C.uint32_t(slot), C.uint8_t(kind), &out, &e)
 	return takeBytes(out), check(code, &e)
 }
 

@@ -115,6 +115,8 @@ typedef struct {
   YffiBuf events;
   // Whether anything was inserted or deleted.
   bool changed;
+  // The change is the very update that was applied, all of it; `update` is then left empty.
+  bool verbatim;
 } YffiCommit;
 
 // Inserts encoded values, one after another, at `index`.
@@ -183,12 +185,16 @@ int32_t yffi_txn_nested(YffiTxn *txn,
                         uint8_t *out_kind,
                         YffiError *err);
 
-// Exports the shared type in `slot` with everything below it as one plain value: maps, arrays, and
+// Exports the shared map or array in `slot` with everything below it as one plain value: maps, arrays, and
 // strings for text and XML.
 //
 // # Safety
 // As for `yffi_txn_root`.
-int32_t yffi_branch_export(const YffiTxn *txn, uint32_t slot, YffiBuf *out, YffiError *err);
+int32_t yffi_branch_export(const YffiTxn *txn,
+                           uint32_t slot,
+                           uint8_t kind,
+                           YffiBuf *out,
+                           YffiError *err);
 
 // Frees bytes that another function handed out. A null `ptr` is ignored.
 //

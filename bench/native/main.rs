@@ -1,0 +1,72 @@
+//! Native yrs under the same workloads as the Go program beside it.
+//!
+//! Usage: `bench-native <workload> <file>`. The file holds updates, each behind its length as four bytes, least
+//! significant first. Prints the nanoseconds that one run of the workload took, after one to warm up.
+
+use std::time::{Duration, Instant};
+use yrs::updates::decoder::Decode;
+use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
+
+fn main() {
+    let mut args = std::env::args().skip(1);
+    let (Some(workload), Some(file)) = (args.next(), args.next()) else {
+        eprintln!("usage: bench-native apply|load|encode <file>");
+        std::process::exit(2);
+    };
+    let updates = read_updates(&std::fs::read(&file).expect("the update file is readable"));
+    let run: fn(&[Vec<u8>]) -> Duration = match workload.as_str() {
+        "apply" | "load" => apply,
+        "encode" => encode,
+        other => {
+            eprintln!("bench-native: no workload {other:?}; there are apply, load and encode");
+            std::process::exit(2);
+        }
+    };
+    run(&updates);
+    println!("{}", run(&updates).as_nanos());
+}
+
+fn read_updates(mut bytes: &[u8]) -> Vec<Vec<u8>> {
+    let mut updates = Vec::new();
+    while let Some((head, rest)) = bytes.split_first_chunk::<4>() {
+        let (update, rest) = rest.split_at(u32::from_le_bytes(*head) as usize);
+        updates.push(update.to_vec());
+        bytes = rest;
+    }
+    updates
+}
+
+fn new_doc() -> Doc {
+    Doc::with_options(Options {
+        offset_kind: OffsetKind::Utf16,
+        ..Options::default()
+    })
+}
+
+fn apply_all(doc: &Doc, updates: &[Vec<u8>]) {
+    for update in updates {
+        let update = Update::decode_v1(update).expect("the update decodes");
+        doc.transact_mut()
+            .apply_update(update)
+            .expect("the update applies");
+    }
+}
+
+fn apply(updates: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    let start = Instant::now();
+    apply_all(&doc, updates);
+    start.elapsed()
+}
+
+fn encode(updates: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    apply_all(&doc, updates);
+    let start = Instant::now();
+    let state = doc
+        .transact()
+        .encode_state_as_update_v1(&StateVector::default());
+    let elapsed = start.elapsed();
+    assert!(!state.is_empty());
+    elapsed
+}

@@ -1,0 +1,6 @@
+//go:build nightly
+
+package difftest
+
+// defaultSessions is how many sessions TestSessions plays.
+const defaultSessions = 100_000

@@ -11,7 +11,7 @@ use crate::with_txn;
 use std::mem::ManuallyDrop;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{ReadTxn, StateVector, TransactionMut, Update};
+use yrs::{ReadTxn, StateVector, TransactionMut, Update, WriteTxn};
 
 /// An update that passed the gate and decoded, with what the gate learnt.
 fn admit(update: &[u8]) -> Result<(Update, gate::Summary)> {
@@ -31,8 +31,11 @@ fn apply(txn: &mut YffiTxn, (update, summary): (Update, gate::Summary)) -> Resul
     let write = txn.write_many(summary.structs)?;
     doc.note(&summary);
     let pending_before = write.has_missing_updates();
-    let applied = write.apply_update(update);
-    applied.and_then(|()| settle(write)).map_err(|e| {
+    let mut applied = write.apply_update(update);
+    if pending_before && inserted(write) > 0 {
+        applied = applied.and_then(|()| settle(write));
+    }
+    applied.map_err(|e| {
         doc.poison();
         Failure::new(YffiCode::ApplyFailed, e)
     })?;
@@ -49,33 +52,37 @@ fn inserted(txn: &TransactionMut<'_>) -> u64 {
     ranges.map(|range| range.len() as u64).sum()
 }
 
-/// yrs can leave updates pending although what they wait for has arrived: what it integrates while it retries
-/// does not make it retry again. Applying nothing makes it look once more.
+/// Retries what is pending after something new came in. yrs retries by a list of clocks that it waits for, which
+/// can name the wrong ones: some updates then stay pending although all that they need has arrived.
 fn settle(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
-    let mut before = u64::MAX;
-    while waits_for_nothing(txn) {
-        let now = inserted(txn);
-        if now == before {
-            break; // what is pending waits for something else
+    loop {
+        let before = inserted(txn);
+        let Some(pending) = txn.store_mut().pending_update_mut() else {
+            return Ok(());
+        };
+        let update = std::mem::take(&mut pending.update);
+        txn.apply_update(update)?;
+        if inserted(txn) == before {
+            return forget_empty(txn);
         }
-        before = now;
-        txn.apply_update(Update::new())?;
     }
-    Ok(())
 }
 
-/// Whether something that pending updates wait for is there.
-fn waits_for_nothing(txn: &mut TransactionMut<'_>) -> bool {
-    let state = match txn.store().pending_update() {
-        Some(_) => txn.state_vector(),
-        None => return false,
-    };
-    let pending = txn.store().pending_update();
-    pending.is_some_and(|p| {
-        p.missing
-            .iter()
-            .any(|(client, clock)| *clock < state.get(client))
-    })
+/// Drops a pending update that has nothing left in it: yrs does that when what it waits for is there.
+fn forget_empty(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
+    let known = txn
+        .state_vector()
+        .iter()
+        .find(|(_, clock)| **clock > 0)
+        .map(|(client, _)| *client);
+    match (txn.store_mut().pending_update_mut(), known) {
+        (Some(pending), Some(client)) if pending.update.is_empty() => {
+            pending.missing = StateVector::default();
+            pending.missing.set_max(client, 0);
+            txn.apply_update(Update::new())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {

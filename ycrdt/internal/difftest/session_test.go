@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/yrs-go/yrs/internal/peers"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -31,6 +32,17 @@ type failure struct {
 	kind   string // failures of one kind are taken for the same by the shrinker
 	detail string
 	became map[int][]any
+}
+
+// failureOf takes errors for the same if they differ in numbers only.
+func failureOf(err error) *failure {
+	kind := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789abcdef", r) {
+			return -1
+		}
+		return r
+	}, err.Error())
+	return &failure{kind: kind, detail: err.Error()}
 }
 
 // play runs a script to its end and returns nil if all replicas then hold the same.
@@ -63,11 +75,11 @@ func (s *session) play() *failure {
 	}
 	for _, round := range s.script.rounds {
 		if err := s.round(round); err != nil {
-			return &failure{kind: "error", detail: err.Error()}
+			return failureOf(err)
 		}
 	}
 	if err := s.settle(); err != nil {
-		return &failure{kind: "error", detail: err.Error()}
+		return failureOf(err)
 	}
 	return s.compare()
 }
@@ -178,7 +190,7 @@ func (s *session) hash(a, b int) uint64 {
 func (s *session) compare() *failure {
 	contents, err := s.read()
 	if err != nil {
-		return &failure{kind: "error", detail: "reading: " + err.Error()}
+		return failureOf(fmt.Errorf("reading: %w", err))
 	}
 	for i, got := range contents {
 		if difference := diff(contents[0], got); difference != "" {
@@ -226,7 +238,7 @@ func (s *session) compareLate(contents []content) *failure {
 			read, err = side.read([]int{late})
 		}
 		if err != nil {
-			return &failure{kind: "error", detail: fmt.Sprintf("loading the state of replica %d: %v", from, err)}
+			return failureOf(fmt.Errorf("loading the state of replica %d: %w", from, err))
 		}
 		if difference := diff(contents[from], read[0]); difference != "" {
 			return &failure{kind: "late", detail: fmt.Sprintf("replica %d and one that loads its state differ in %s", from, difference)}

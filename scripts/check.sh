@@ -25,16 +25,16 @@ staticcheck() {
 
 tags='yffidebug nightly'
 
-step header 120 scripts/check-header.sh
-step build 180 scripts/build.sh
+step header 60 scripts/check-header.sh
+step build 120 scripts/build.sh
 step native-libs 5 scripts/check-native-libs.sh
 step source 5 scripts/check-source.sh
 step gofmt 5 unformatted
 step rustfmt 5 cargo fmt --check
-step clippy 60 cargo clippy --locked --all-targets --all-features -- -D warnings
-step vet 90 vet
-step staticcheck 120 staticcheck
-step shellcheck 10 shellcheck scripts/*.sh .ci/run
-step notices 20 go run ./scripts/notices -check
-step demo-bundle 20 node ywebsocket/cmd/yserver/web/build.mjs --check
+step clippy 20 cargo clippy --locked --all-targets --all-features -- -D warnings
+step vet 40 vet
+step staticcheck 90 staticcheck
+step shellcheck 5 shellcheck scripts/*.sh .ci/run
+step notices 10 go run ./scripts/notices -check
+step demo-bundle 10 node ywebsocket/cmd/yserver/web/build.mjs --check
 finish

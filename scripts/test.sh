@@ -5,22 +5,24 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-suites=(rust web go race leaks cgocheck fresh-module)
+suites=(rust web go e2e race leaks cgocheck fresh-module)
 
-# Without the browser and peer tests: those exercise other processes, which the detector does not see.
-race() {
-	go list ./... | grep -v '/e2e$' | xargs go test -count=1 -timeout 10m -race
+# The browser and peer tests are a suite of their own: they load both cores, and what they exercise is
+# in other processes, which the race detector does not see.
+in_process() {
+	go list ./... | grep -v '/e2e$' | xargs go test -count=1 -timeout 10m "$@"
 }
 
 run() {
 	case $1 in
-	rust) step rust 120 cargo test --locked ;;
-	web) step web 20 node --test ywebsocket/cmd/yserver/web/test/ ;;
-	go) step go 300 go test -count=1 -timeout 10m ./... ;;
-	race) step race 300 race ;;
-	leaks) step leaks 60 go test -count=1 -timeout 5m -tags yffidebug ./ycrdt/... ;;
-	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 120 go test -count=1 -timeout 5m ./ycrdt/... ;;
-	fresh-module) step fresh-module 60 scripts/fresh-module.sh ;;
+	rust) step rust 90 cargo test --locked ;;
+	web) step web 10 node --test ywebsocket/cmd/yserver/web/test/ ;;
+	go) step go 90 in_process ;;
+	e2e) step e2e 330 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
+	race) step race 120 in_process -race ;;
+	leaks) step leaks 45 go test -count=1 -timeout 5m -tags yffidebug ./ycrdt/... ;;
+	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 90 go test -count=1 -timeout 5m ./ycrdt/... ;;
+	fresh-module) step fresh-module 30 scripts/fresh-module.sh ;;
 	*)
 		echo "test.sh: unknown suite $1; there are ${suites[*]}" >&2
 		exit 2

@@ -93,33 +93,38 @@ func (a *Array) Len() int {
 }
 
 // All iterates over indices and values. It shows the array as it was when the iteration began, whatever the
-// loop changes.
+// loop changes; handles of what the loop has deleted report ErrDeleted.
 func (a *Array) All() iter.Seq2[int, any] {
 	return func(yield func(int, any) bool) {
-		const op = "array all"
-		err := a.read(op)
-		if err == nil {
-			var encoded []byte
-			if encoded, err = a.tx.native.ArrayValues(a.slot); err == nil {
-				err = a.each(encoded, yield)
+		values, err := a.values()
+		a.tx.note(err)
+		for i, value := range values {
+			if !yield(i, value) {
+				return
 			}
 		}
-		a.tx.note(wrap(op, err))
 	}
 }
 
-func (a *Array) each(encoded []byte, yield func(int, any) bool) error {
+func (a *Array) values() ([]any, error) {
+	const op = "array all"
+	if err := a.read(op); err != nil {
+		return nil, err
+	}
+	encoded, err := a.tx.native.ArrayValues(a.slot)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	var values []any
 	r := valueReader{tx: a.tx, dec: protocol.NewDecoder(encoded)}
-	for i := 0; r.dec.Remaining() > 0; i++ {
+	for r.dec.Remaining() > 0 {
 		value, err := r.value()
 		if err != nil {
-			return err
+			return nil, wrap(op, err)
 		}
-		if !yield(i, value) {
-			return nil
-		}
+		values = append(values, value)
 	}
-	return nil
+	return values, nil
 }
 
 // AsSlice returns the array and everything nested in it as plain values; text becomes a string.

@@ -62,12 +62,13 @@ func (op *DeltaOp) UnmarshalJSON(data []byte) error {
 
 // encodeDelta writes the operations one after another.
 func encodeDelta(delta Delta) ([]byte, error) {
-	var e protocol.Encoder
+	var e, discarded protocol.Encoder
 	for i, op := range delta {
-		if op.Insert == "" {
-			continue
+		out := &e
+		if op.Insert == "" || op.Insert == nil && op.Delete == 0 && op.Retain == 0 {
+			out = &discarded // yrs would leave marks without anything between them
 		}
-		if err := encodeOp(&e, op, protocol.MaxAnyDepth); err != nil {
+		if err := encodeOp(out, op, protocol.MaxAnyDepth); err != nil {
 			return nil, fmt.Errorf("operation %d: %w", i, err)
 		}
 	}

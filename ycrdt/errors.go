@@ -55,10 +55,10 @@ const (
 	CodeApplyFailed      Code = Code(ffi.CodeApplyFailed)
 	CodeBusy             Code = Code(ffi.CodeBusy)
 	CodeInvalidArgument  Code = Code(ffi.CodeInvalidArgument)
+	CodeUnsupportedValue Code = Code(ffi.CodeUnsupported)
 	CodeClosed           Code = 100
 	CodeTxDone           Code = 101
 	CodeInTransaction    Code = 102
-	CodeUnsupportedValue Code = 103
 )
 
 var sentinels = map[Code]error{

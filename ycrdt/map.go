@@ -92,37 +92,41 @@ func (m *Map) Len() int {
 }
 
 // All iterates over keys and values in the order of the keys. It shows the map as it was when the iteration
-// began, whatever the loop changes.
+// began, whatever the loop changes; handles of what the loop has deleted report ErrDeleted.
 func (m *Map) All() iter.Seq2[string, any] {
 	return func(yield func(string, any) bool) {
-		const op = "map all"
-		err := m.read(op)
-		if err == nil {
-			var encoded []byte
-			if encoded, err = m.tx.native.MapEntries(m.slot); err == nil {
-				err = m.each(encoded, yield)
+		keys, values, err := m.entries()
+		m.tx.note(err)
+		for i, key := range keys {
+			if !yield(key, values[i]) {
+				return
 			}
 		}
-		m.tx.note(wrap(op, err))
 	}
 }
 
-func (m *Map) each(encoded []byte, yield func(string, any) bool) error {
+func (m *Map) entries() (keys []string, values []any, err error) {
+	const op = "map all"
+	if err := m.read(op); err != nil {
+		return nil, nil, err
+	}
+	encoded, err := m.tx.native.MapEntries(m.slot)
+	if err != nil {
+		return nil, nil, wrap(op, err)
+	}
 	r := valueReader{tx: m.tx, dec: protocol.NewDecoder(encoded)}
 	for r.dec.Remaining() > 0 {
 		key, err := r.dec.ReadVarString()
 		if err != nil {
-			return err
+			return nil, nil, wrap(op, err)
 		}
 		value, err := r.value()
 		if err != nil {
-			return err
+			return nil, nil, wrap(op, err)
 		}
-		if !yield(key, value) {
-			return nil
-		}
+		keys, values = append(keys, key), append(values, value)
 	}
-	return nil
+	return keys, values, nil
 }
 
 // Keys iterates over the keys in their order.

@@ -89,7 +89,7 @@ func (s *shared) export(op string) (any, error) {
 	if err != nil {
 		return nil, wrap(op, err)
 	}
-	value, err := decodeValue(s.tx, encoded)
+	value, err := decodeExport(encoded)
 	return value, wrap(op, err)
 }
 

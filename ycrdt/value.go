@@ -44,8 +44,11 @@ func encodeValue(e *protocol.Encoder, value any) error {
 }
 
 func encodeTree(e *protocol.Encoder, value any, depth int) error {
-	if depth == 0 {
-		return fmt.Errorf("%w: nested more than %d levels deep", ErrUnsupportedValue, protocol.MaxAnyDepth)
+	switch value.(type) {
+	case NewText, NewRichText, NewMap, NewArray:
+		if depth == 0 {
+			return fmt.Errorf("%w: shared types nested more than %d levels deep", ErrUnsupportedValue, protocol.MaxAnyDepth)
+		}
 	}
 	switch value := value.(type) {
 	case NewText:
@@ -130,6 +133,16 @@ func checkBigInts(value any) error {
 		}
 	}
 	return nil
+}
+
+// maxExportDepth is above what an export holds: 512 levels of shared types (yffi/src/value.rs) around a plain value.
+const maxExportDepth = 512 + protocol.MaxAnyDepth
+
+// decodeExport reads what a native call returned for a whole tree: plain values only.
+func decodeExport(encoded []byte) (any, error) {
+	dec := protocol.NewDecoder(encoded)
+	dec.MaxDepth = maxExportDepth
+	return dec.ReadAny()
 }
 
 // decodeValue reads what a native call returned for one value. Shared types become handles of tx.

@@ -25,7 +25,7 @@ const preallocate = 256
 // integral value v with 2^31 ≤ |v| ≤ 2^53-1 is read as an int64. lib0's negative
 // zero, written as an integer, is read as the int64 0.
 //
-// Other tags go to Custom, or are refused. Nesting is limited to [MaxAnyDepth].
+// Other tags go to Custom, or are refused. Nesting is limited to MaxDepth.
 func (d *Decoder) ReadAny() (any, error) {
 	tag, err := d.ReadUint8()
 	if err != nil {
@@ -142,8 +142,12 @@ func (d *Decoder) readCustom(tag uint8) (any, error) {
 // descend enters an array, a map or a custom value, behind its tag; ascend
 // leaves it.
 func (d *Decoder) descend() error {
-	if d.depth == MaxAnyDepth {
-		return malformed(d.off-1, "nested more than %d deep", MaxAnyDepth)
+	limit := d.MaxDepth
+	if limit == 0 {
+		limit = MaxAnyDepth
+	}
+	if d.depth == limit {
+		return malformed(d.off-1, "nested more than %d deep", limit)
 	}
 	d.depth++
 	return nil

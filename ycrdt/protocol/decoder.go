@@ -17,6 +17,11 @@ type Decoder struct {
 	// value or an error, and may call ReadAny.
 	Custom func(d *Decoder, tag uint8) (any, error)
 
+	// MaxDepth is how many arrays, maps and custom values may enclose each other.
+	// 0 is MaxAnyDepth. Reading recurses: do not raise it for input that nobody
+	// vouches for.
+	MaxDepth int
+
 	buf   []byte
 	off   int
 	depth int

@@ -30,6 +30,8 @@ pub enum YffiCode {
     Busy = 10,
     /// An argument that no document accepts, such as a client id above 53 bits.
     InvalidArgument = 11,
+    /// A value that a document cannot carry, such as a string that is not UTF-8.
+    UnsupportedValue = 12,
 }
 
 /// Where a failing call leaves its reason. The caller passes it zeroed and frees `message`

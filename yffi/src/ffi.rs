@@ -1,6 +1,6 @@
 //! Borrowed arguments, the ABI version and what the tests need.
 
-use crate::error::{Failure, Result, YffiError};
+use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::panic::{guard, OnPanic};
 
 /// Changes with every incompatible change of an export; the Go side refuses any other.
@@ -38,5 +38,5 @@ pub unsafe fn bytes<'a>(ptr: *const u8, len: usize) -> &'a [u8] {
 /// As for [`bytes`].
 pub unsafe fn string<'a>(ptr: *const u8, len: usize) -> Result<&'a str> {
     std::str::from_utf8(bytes(ptr, len))
-        .map_err(|at| Failure::invalid(format_args!("not valid UTF-8: {at}")))
+        .map_err(|_| Failure::new(YffiCode::UnsupportedValue, "the string is not UTF-8"))
 }

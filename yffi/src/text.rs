@@ -135,7 +135,10 @@ pub unsafe extern "C" fn yffi_text_delete(
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
         check_deletable(txn, branch)?;
-        TextRef::from(branch).remove_range(txn.write()?, index, len);
+        let write = txn.write()?;
+        if len > 0 {
+            TextRef::from(branch).remove_range(write, index, len);
+        }
         Ok(())
     })
 }

@@ -13,6 +13,8 @@ use yrs::{Transact, Transaction, TransactionMut};
 /// transaction that is shorter, because its own blocks are merged too.
 const EARLY_ENCODE_CHANGES: usize = 64;
 
+// A transaction lives in a box of its own anyway; another one would cost every write transaction an allocation.
+#[allow(clippy::large_enum_variant)]
 pub(crate) enum Access {
     Read(Transaction<'static>),
     Write(TransactionMut<'static>),

@@ -79,7 +79,7 @@ fn decode_at(reader: &mut Reader<'_>, summary: &mut Summary, depth: usize) -> Re
             }
             In::Array(values.into_iter().collect::<ArrayPrelim>())
         }
-        plain => In::Any(decode_any(reader, plain, depth)?),
+        plain => In::Any(decode_any(reader, plain, MAX_VALUE_DEPTH)?),
     })
 }
 

@@ -23,6 +23,7 @@ const (
 	CodeApplyFailed     Code = C.YFFI_CODE_APPLY_FAILED
 	CodeBusy            Code = C.YFFI_CODE_BUSY
 	CodeInvalidArgument Code = C.YFFI_CODE_INVALID_ARGUMENT
+	CodeUnsupported     Code = C.YFFI_CODE_UNSUPPORTED_VALUE
 )
 
 // Error is a failure that the native library reports.

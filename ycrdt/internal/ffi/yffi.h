@@ -41,6 +41,8 @@ enum YffiCode
   YFFI_CODE_BUSY = 10,
   // An argument that no document accepts, such as a client id above 53 bits.
   YFFI_CODE_INVALID_ARGUMENT = 11,
+  // A value that a document cannot carry, such as a string that is not UTF-8.
+  YFFI_CODE_UNSUPPORTED_VALUE = 12,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum YffiCode YffiCode;

@@ -28,7 +28,6 @@ func newRWLock() rwLock { return rwLock{semaphore.NewWeighted(allReaders)} }
 
 func (l rwLock) read(ctx context.Context) error  { return l.acquire(ctx, 1) }
 func (l rwLock) write(ctx context.Context) error { return l.acquire(ctx, allReaders) }
-func (l rwLock) tryRead() bool                   { return l.sem.TryAcquire(1) }
 func (l rwLock) tryWrite() bool                  { return l.sem.TryAcquire(allReaders) }
 func (l rwLock) unlockRead()                     { l.sem.Release(1) }
 func (l rwLock) unlockWrite()                    { l.sem.Release(allReaders) }

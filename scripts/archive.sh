@@ -9,9 +9,13 @@ scripts=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The exported functions, one per line, as the object format spells them.
+# The global symbols that an archive defines, one per line, as the object format spells them.
+globals() {
+	nm -g "$1" 2>/dev/null | awk 'NF == 3 { print $3 }' | sort -u
+}
+
 exports() {
-	nm -g "$1" 2>/dev/null | awk '$2 == "T" && $3 ~ /^_?yffi_/ { print $3 }' | sort -u
+	globals "$1" | grep -E '^_?yffi_' || true
 }
 
 # Never --gc-sections here: it drops the unwind tables, and a panic would then abort the process.
@@ -47,8 +51,10 @@ Darwin) merge_macho "$work/out.a" ;;
 	exit 1
 	;;
 esac
-[ -n "$(exports out.a)" ] || {
-	echo "archive.sh: $in exports no yffi_* function" >&2
+exports out.a >kept
+if [ ! -s kept ] || ! globals out.a | cmp -s - kept; then
+	echo "archive.sh: the merged archive should define yffi_* functions and nothing else, but defines:" >&2
+	globals out.a >&2
 	exit 1
-}
+fi
 cmp -s out.a "$out" || mv out.a "$out"

@@ -3,8 +3,9 @@
 use crate::error::{Failure, Result, YffiError};
 use crate::event::Sink;
 use crate::ffi::string;
+use crate::gaps::Gaps;
 use crate::gate::Summary;
-use crate::panic::{guard, install_hook, OnPanic};
+use crate::panic::{guard, OnPanic};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::Arc;
 use yrs::{ClientID, Doc, OffsetKind, Options};
@@ -28,6 +29,7 @@ pub struct YffiDocOptions {
 pub struct YffiDoc {
     pub(crate) doc: Doc,
     pub(crate) sink: Arc<Sink>,
+    pub(crate) gaps: Gaps,
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
@@ -57,6 +59,7 @@ impl YffiDoc {
         Ok(YffiDoc {
             doc: Doc::with_options(made),
             sink: Arc::default(),
+            gaps: Gaps::default(),
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
             values: AtomicBool::new(false),
@@ -115,7 +118,6 @@ pub unsafe extern "C" fn yffi_doc_new(
     out: *mut *mut YffiDoc,
     err: *mut YffiError,
 ) -> i32 {
-    install_hook();
     guard(None, OnPanic::Keep, err, || {
         *out = Box::into_raw(Box::new(YffiDoc::new(&*options)?));
         Ok(())

@@ -1,14 +1,15 @@
 //! Borrowed arguments, the ABI version and what the tests need.
 
 use crate::error::{Failure, Result, YffiCode, YffiError};
-use crate::panic::{guard, OnPanic};
+use crate::panic::{guard, install_hook, OnPanic};
 
 /// Changes with every incompatible change of an export; the Go side refuses any other.
 pub const YFFI_ABI_VERSION: u32 = 1;
 
-/// The version of this library's ABI.
+/// Prepares the library, before any other call, and returns the version of its ABI.
 #[no_mangle]
-pub extern "C" fn yffi_abi_version() -> u32 {
+pub extern "C" fn yffi_init() -> u32 {
+    install_hook();
     YFFI_ABI_VERSION
 }
 

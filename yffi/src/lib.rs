@@ -12,6 +12,7 @@ mod doc;
 mod error;
 mod event;
 mod ffi;
+mod gaps;
 mod gate;
 mod map;
 mod offset;

@@ -6,7 +6,7 @@ use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::panic::{guard, OnPanic};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
-use yrs::{Transact, Transaction, TransactionMut};
+use yrs::{ReadTxn, Transact, Transaction, TransactionMut};
 
 /// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
 /// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
@@ -122,14 +122,20 @@ impl YffiTxn {
 
     fn commit(&mut self, want_update: bool) -> (Option<Vec<u8>>, bool) {
         let few = self.changes <= EARLY_ENCODE_CHANGES;
+        let gaps = &self.doc().gaps;
         let Access::Write(txn) = &mut self.access else {
             return (None, false);
         };
         let changed = txn.has_changes();
-        let wanted = want_update && changed;
-        let early = (wanted && few).then(|| txn.encode_update_v1());
+        let behind_gaps = gaps.note(txn);
+        let encode = |txn: &TransactionMut<'_>| match &behind_gaps {
+            Some(before) => txn.encode_diff_v1(before),
+            None => txn.encode_update_v1(),
+        };
+        let wanted = want_update && changed && !self.verbatim;
+        let early = (wanted && few).then(|| encode(txn));
         txn.commit();
-        let update = early.or_else(|| wanted.then(|| txn.encode_update_v1()));
+        let update = early.or_else(|| wanted.then(|| encode(txn)));
         (update, changed)
     }
 }
@@ -137,7 +143,7 @@ impl YffiTxn {
 /// Commits `txn` and fills `out`, poisoning the document if that panics.
 pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
     txn.doc().usable()?;
-    let (update, changed) = txn.commit(want_update && !txn.verbatim);
+    let (update, changed) = txn.commit(want_update);
     out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
     out.events = txn.doc().sink.take().into();
     out.changed = changed;

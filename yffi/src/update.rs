@@ -90,7 +90,7 @@ fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
         None => Ok(t.encode_state_as_update_v1(&StateVector::default())),
         Some(bytes) => {
             let remote = gate::read_state_vector(bytes, &t.state_vector())?;
-            Ok(t.encode_diff_v1(&remote))
+            Ok(t.encode_diff_v1(&txn.doc().gaps.reveal(t, remote)))
         }
     })
 }
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn yffi_update_check(
     err: *mut YffiError,
 ) -> i32 {
     guard(None, OnPanic::Keep, err, || {
-        gate::check_update(bytes(update, update_len))?;
+        admit(bytes(update, update_len))?;
         Ok(())
     })
 }

@@ -21,7 +21,7 @@ import (
 const abiVersion = 1
 
 func init() {
-	if got := uint32(C.yffi_abi_version()); got != abiVersion {
+	if got := uint32(C.yffi_init()); got != abiVersion {
 		panic(fmt.Sprintf("ycrdt: the native library has ABI version %d, this package needs %d: "+
 			"run make to rebuild it", got, abiVersion))
 	}

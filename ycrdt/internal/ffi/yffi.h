@@ -244,8 +244,8 @@ int32_t yffi_branch_unobserve(YffiTxn *txn,
                               bool deep,
                               YffiError *err);
 
-// The version of this library's ABI.
-uint32_t yffi_abi_version(void);
+// Prepares the library, before any other call, and returns the version of its ABI.
+uint32_t yffi_init(void);
 
 // Panics on purpose, so that a test of the finished archive can see the boundary hold.
 //

@@ -76,13 +76,6 @@ impl YffiDoc {
         self.poisoned.load(Ordering::Acquire)
     }
 
-    pub(crate) fn usable(&self) -> Result<()> {
-        if self.is_poisoned() {
-            return Err(Failure::poisoned());
-        }
-        Ok(())
-    }
-
     pub(crate) fn charge(&self, bytes: i64) {
         self.memory.fetch_add(bytes, Ordering::Relaxed);
     }

@@ -50,7 +50,7 @@ pub enum OnPanic {
 }
 
 /// Runs `body`, turns its failure or panic into a code and a message in `err`, and charges the memory
-/// that it took to `doc`.
+/// that it took to `doc`. With a poisoned document the body does not run.
 pub fn guard(
     doc: Option<&YffiDoc>,
     on_panic: OnPanic,
@@ -58,6 +58,10 @@ pub fn guard(
     body: impl FnOnce() -> Result<()>,
 ) -> i32 {
     let before = alloc::net();
+    let body = || match doc {
+        Some(doc) if doc.is_poisoned() => Err(Failure::poisoned()),
+        _ => body(),
+    };
     let failure = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(())) => None,
         Ok(Err(failure)) => Some(failure),

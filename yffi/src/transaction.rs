@@ -57,7 +57,6 @@ macro_rules! with_txn {
 
 impl YffiTxn {
     pub(crate) fn begin(doc: &YffiDoc, write: bool) -> Result<Self> {
-        doc.usable()?;
         // SAFETY: the document outlives its transactions; the caller's lock sees to it.
         let handle: &'static yrs::Doc = unsafe { &*(&doc.doc as *const yrs::Doc) };
         let busy = |e: yrs::TransactionAcqError| Failure::new(YffiCode::Busy, e);
@@ -142,7 +141,6 @@ impl YffiTxn {
 
 /// Commits `txn` and fills `out`, poisoning the document if that panics.
 pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
-    txn.doc().usable()?;
     let (update, changed) = txn.commit(want_update);
     out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
     out.events = txn.doc().sink.take().into();
@@ -196,8 +194,9 @@ pub unsafe extern "C" fn yffi_txn_commit(
 /// `txn` is open.
 #[no_mangle]
 pub unsafe extern "C" fn yffi_txn_changed(txn: *const YffiTxn) -> bool {
-    match &(*txn).access {
-        Access::Write(txn) => txn.has_changes(),
+    let txn = &*txn;
+    match &txn.access {
+        Access::Write(write) => !txn.doc().is_poisoned() && write.has_changes(),
         Access::Read(_) => false,
     }
 }

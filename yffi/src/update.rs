@@ -129,7 +129,6 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
 ) -> i32 {
     let doc = &*doc;
     guard(Some(doc), OnPanic::Poison, err, || {
-        doc.usable()?;
         let admitted = admit(bytes(update, update_len))?;
         // Not dropped while a panic or a failed apply unwinds: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);

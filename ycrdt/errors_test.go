@@ -74,7 +74,7 @@ func TestError_IsTyped(t *testing.T) {
 	_, err = ycrdt.NewDocWith(ycrdt.DocOptions{OffsetKind: 9})
 	add("offset kind", err, ycrdt.CodeInvalidArgument, ycrdt.ErrInvalidArgument)
 	_, err = ycrdt.NewDocWith(ycrdt.DocOptions{GUID: "\xff"})
-	add("guid", err, ycrdt.CodeInvalidArgument, ycrdt.ErrInvalidArgument)
+	add("guid", err, ycrdt.CodeUnsupportedValue, ycrdt.ErrUnsupportedValue)
 	add("closed", closed.Transact(nil), ycrdt.CodeClosed, ycrdt.ErrClosed)
 	add("malformed", doc.ApplyUpdate([]byte{9}), ycrdt.CodeMalformed, ycrdt.ErrMalformed)
 	_, err = doc.EncodeStateAsUpdate([]byte{9})

@@ -145,6 +145,40 @@ func TestUpdateEvent_CarriesUpdatesAppliedInTheTransaction(t *testing.T) {
 	assert.Len(t, textOf(t, doc, "t"), 63)
 }
 
+// What is integrated behind a gap is part of the change that brought it.
+func TestUpdateEvent_CarriesWhatArrivesBehindAGap(t *testing.T) {
+	var updates [][]byte
+	source := newDoc(t)
+	sub := source.OnUpdate(func(u ycrdt.UpdateEvent) { updates = append(updates, u.Update) })
+	for _, key := range []string{"a", "b", "c"} { // they do not depend on each other
+		set(t, source, key, key)
+	}
+	sub.Close()
+	apply := map[string]func(*ycrdt.Doc, []byte) error{
+		"apply": (*ycrdt.Doc).ApplyUpdate,
+		"in a transaction": func(doc *ycrdt.Doc, update []byte) error {
+			return doc.Transact(func(tx *ycrdt.Tx) error { return tx.ApplyUpdate(update) })
+		},
+		"with another change": func(doc *ycrdt.Doc, update []byte) error {
+			return doc.Transact(func(tx *ycrdt.Tx) error {
+				return first(tx.Text("own").Insert(0, "x"), tx.ApplyUpdate(update), tx.Text("own").Delete(0, 1))
+			})
+		},
+	}
+	for how, apply := range apply {
+		for _, order := range [][]int{{1, 0, 2}, {2, 0, 1}, {2, 1, 0}, {1, 2, 0}} {
+			doc, mirror := newDoc(t), newDoc(t)
+			sub := doc.OnUpdate(func(u ycrdt.UpdateEvent) { assert.NoError(t, mirror.ApplyUpdate(u.Update)) })
+			for _, i := range order {
+				require.NoError(t, apply(doc, updates[i]))
+				assert.Equal(t, mapOf(t, doc, "m"), mapOf(t, mirror, "m"), "%s %v", how, order)
+			}
+			sub.Close()
+			assert.Equal(t, map[string]any{"a": "a", "b": "b", "c": "c"}, mapOf(t, mirror, "m"), "%s %v", how, order)
+		}
+	}
+}
+
 // requireSame compares what two replicas hold: everything visible, and what they know of.
 func requireSame(t *testing.T, a, b *ycrdt.Doc) {
 	t.Helper()

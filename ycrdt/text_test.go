@@ -222,7 +222,7 @@ func TestText_RefusesWhatIsNotUTF8(t *testing.T) {
 		assert.False(t, tx.Changed())
 	})
 	err := doc.Transact(func(tx *ycrdt.Tx) error { tx.Text("\xff"); return nil })
-	assert.ErrorIs(t, err, ycrdt.ErrInvalidArgument, "a root's name")
+	assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue, "a root's name")
 }
 
 // Deleting and formatting leave no trace of what they touch in a neighbouring text.

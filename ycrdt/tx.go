@@ -93,7 +93,7 @@ func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
 
 // lockWrite takes the document's lock for writing, once the subscribers have caught up.
 func (d *Doc) lockWrite(ctx context.Context, op string) error {
-	if err := d.checkNesting(ctx, op); err != nil {
+	if err := d.checkOpen(ctx, op); err != nil {
 		return err
 	}
 	if err := d.events.waitForRoom(ctx); err != nil {
@@ -111,7 +111,7 @@ func (d *Doc) lockWrite(ctx context.Context, op string) error {
 }
 
 func (d *Doc) lockRead(ctx context.Context, op string) error {
-	if err := d.checkNesting(ctx, op); err != nil {
+	if err := d.checkOpen(ctx, op); err != nil {
 		return err
 	}
 	if err := d.lock.read(ctx); err != nil {
@@ -124,7 +124,11 @@ func (d *Doc) lockRead(ctx context.Context, op string) error {
 	return nil
 }
 
-func (d *Doc) checkNesting(ctx context.Context, op string) error {
+// checkOpen refuses what need not wait for the lock to be refused.
+func (d *Doc) checkOpen(ctx context.Context, op string) error {
+	if d.closed.Load() {
+		return fail(op, CodeClosed)
+	}
 	if outer, ok := ctx.Value(txKey{}).(*Tx); ok && outer.encloses(d) {
 		return fail(op, CodeInTransaction)
 	}

@@ -3,12 +3,14 @@
 use crate::error::{Failure, Result, YffiError};
 use crate::event::Sink;
 use crate::ffi::string;
-use crate::gaps::Gaps;
 use crate::gate::Summary;
+use crate::held::Held;
 use crate::panic::{guard, OnPanic};
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::Arc;
-use yrs::{ClientID, Doc, OffsetKind, Options};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use yrs::updates::decoder::Decode;
+use yrs::updates::encoder::Encode;
+use yrs::{BranchID, ClientID, Doc, IdSet, OffsetKind, Options, ReadTxn, Transact, Update};
 
 /// How a document is made.
 #[repr(C)]
@@ -29,7 +31,7 @@ pub struct YffiDocOptions {
 pub struct YffiDoc {
     pub(crate) doc: Doc,
     pub(crate) sink: Arc<Sink>,
-    pub(crate) gaps: Gaps,
+    held: Mutex<Held>,
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
@@ -59,13 +61,17 @@ impl YffiDoc {
         Ok(YffiDoc {
             doc: Doc::with_options(made),
             sink: Arc::default(),
-            gaps: Gaps::default(),
+            held: Mutex::default(),
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
             values: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
             memory: AtomicI64::new(0),
         })
+    }
+
+    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn poison(&self) {
@@ -129,9 +135,33 @@ pub unsafe extern "C" fn yffi_doc_free(doc: *mut YffiDoc) {
         return;
     }
     guard(None, OnPanic::Keep, std::ptr::null_mut(), || {
+        unlink_subdocs(&doc.doc);
         drop(doc);
         Ok(())
     });
+}
+
+/// Deletes and collects the items that hold subdocuments: each of them holds its parent document, which holds it,
+/// so that neither would ever be freed. yrs offers no other way to an item than an update that deletes it.
+fn unlink_subdocs(doc: &Doc) {
+    let mut delete_set = IdSet::new();
+    let Ok(txn) = doc.try_transact() else { return };
+    for subdoc in txn.subdocs() {
+        if let Some(BranchID::Nested(id)) = subdoc.branch_id() {
+            delete_set.insert(id, 1);
+        }
+    }
+    drop(txn);
+    if delete_set.is_empty() {
+        return;
+    }
+    let mut update = vec![0];
+    update.extend(delete_set.encode_v1());
+    if let (Ok(mut txn), Ok(update)) = (doc.try_transact_mut(), Update::decode_v1(&update)) {
+        // A failure leaves the cycle: the document is leaked, as it would have been.
+        let _ = txn.apply_update(update);
+        txn.gc(None);
+    }
 }
 
 /// Bytes of heap that the document holds.

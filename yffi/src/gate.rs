@@ -5,6 +5,7 @@
 //! exactly as yrs will, so that both see the same structs.
 
 use crate::wire::{Checked, Reader, Refusal};
+use std::ops::Range;
 use yrs::{ClientID, StateVector};
 
 /// How deep a plain value may nest. yrs decodes recursively and would run out of stack.
@@ -18,6 +19,18 @@ const CONTENT_MASK: u8 = 0x0f;
 const GC: u8 = 0;
 const SKIP: u8 = 10;
 
+/// Consecutive structs of one client in an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Run {
+    pub client: u64,
+    /// The first clock, and the one behind the last.
+    pub clock: u32,
+    pub end: u32,
+    pub structs: usize,
+    /// Where the structs are in the update.
+    pub bytes: Range<usize>,
+}
+
 /// What the walk learnt about an accepted update.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -27,6 +40,12 @@ pub struct Summary {
     pub units: u64,
     /// Some item holds plain values or a document: content that belongs into arrays and maps.
     pub values: bool,
+    /// The structs, run by run. A Skip ends a run and is in none.
+    pub runs: Vec<Run>,
+    /// Where the delete set is.
+    pub delete_set: Range<usize>,
+    /// There are Skips between the structs.
+    pub skips: bool,
     /// There are bytes behind the update. Yjs ignores them.
     pub trailing: bool,
     /// Some string holds a character that is not ASCII.
@@ -36,6 +55,21 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Ends `run`, if it holds anything, and begins the next one.
+    fn end_run(&mut self, run: &mut Run, clock: u32, offset: usize) {
+        let next = Run {
+            client: run.client,
+            clock,
+            end: clock,
+            structs: 0,
+            bytes: offset..offset,
+        };
+        let ended = std::mem::replace(run, next);
+        if ended.structs > 0 {
+            self.runs.push(ended);
+        }
+    }
+
     /// Notes which characters `text` holds and returns its length in UTF-16 code units.
     pub fn note_text(&mut self, text: &str) -> u32 {
         let mut units = 0;
@@ -93,7 +127,9 @@ pub fn check_update(bytes: &[u8]) -> Checked<Summary> {
         walk_section(&mut reader, &mut clients, &mut summary)?;
     }
     clients.check(reader.offset())?;
+    let start = reader.offset();
     walk_delete_set(&mut reader)?;
+    summary.delete_set = start..reader.offset();
     summary.trailing = reader.remaining() > 0;
     Ok(summary)
 }
@@ -108,6 +144,13 @@ fn walk_section(
     clients.add(client, reader.offset());
     let mut clock = reader.u31()?;
     let mut units = 0;
+    let mut run = Run {
+        client,
+        clock,
+        end: clock,
+        structs: 0,
+        bytes: reader.offset()..reader.offset(),
+    };
     for _ in 0..structs {
         let (len, skip) = walk_struct(reader, summary)?;
         if len == 0 {
@@ -117,10 +160,17 @@ fn walk_section(
         if clock >= 1 << 31 {
             return reader.refuse("clock not below 2^31");
         }
-        if !skip {
+        if skip {
+            summary.end_run(&mut run, clock, reader.offset());
+            summary.skips = true;
+        } else {
             units += u64::from(len);
+            run.structs += 1;
+            run.end = clock;
+            run.bytes.end = reader.offset();
         }
     }
+    summary.end_run(&mut run, clock, reader.offset());
     if units == 0 {
         return reader.refuse("client section without blocks");
     }

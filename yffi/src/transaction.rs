@@ -6,7 +6,7 @@ use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::panic::{guard, OnPanic};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
-use yrs::{ReadTxn, Transact, Transaction, TransactionMut};
+use yrs::{Transact, Transaction, TransactionMut};
 
 /// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
 /// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
@@ -121,20 +121,16 @@ impl YffiTxn {
 
     fn commit(&mut self, want_update: bool) -> (Option<Vec<u8>>, bool) {
         let few = self.changes <= EARLY_ENCODE_CHANGES;
-        let gaps = &self.doc().gaps;
+        let doc = self.doc();
         let Access::Write(txn) = &mut self.access else {
             return (None, false);
         };
+        doc.held().advance(txn);
         let changed = txn.has_changes();
-        let behind_gaps = gaps.note(txn);
-        let encode = |txn: &TransactionMut<'_>| match &behind_gaps {
-            Some(before) => txn.encode_diff_v1(before),
-            None => txn.encode_update_v1(),
-        };
         let wanted = want_update && changed && !self.verbatim;
-        let early = (wanted && few).then(|| encode(txn));
+        let early = (wanted && few).then(|| txn.encode_update_v1());
         txn.commit();
-        let update = early.or_else(|| wanted.then(|| encode(txn)));
+        let update = early.or_else(|| wanted.then(|| txn.encode_update_v1()));
         (update, changed)
     }
 }

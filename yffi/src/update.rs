@@ -5,6 +5,7 @@ use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate;
+use crate::held::deletions;
 use crate::panic::{guard, OnPanic};
 use crate::transaction::{finish, YffiCommit, YffiTxn};
 use crate::with_txn;
@@ -14,33 +15,81 @@ use yrs::updates::encoder::Encode;
 use yrs::{ReadTxn, StateVector, TransactionMut, Update, WriteTxn};
 
 /// An update that passed the gate and decoded, with what the gate learnt.
-fn admit(update: &[u8]) -> Result<(Update, gate::Summary)> {
-    let summary = gate::check_update(update)?;
-    let update = Update::decode_v1(update).map_err(Failure::malformed)?;
-    Ok((update, summary))
+struct Admitted<'a> {
+    bytes: &'a [u8],
+    update: Update,
+    summary: gate::Summary,
 }
 
-/// Applies an admitted update. When yrs refuses, it has integrated a part: the document is no longer what
-/// anyone else has, so it is poisoned.
+fn admit(bytes: &[u8]) -> Result<Admitted<'_>> {
+    let summary = gate::check_update(bytes)?;
+    Ok(Admitted {
+        bytes,
+        update: decode(bytes)?,
+        summary,
+    })
+}
+
+fn decode(bytes: &[u8]) -> Result<Update> {
+    Update::decode_v1(bytes).map_err(Failure::malformed)
+}
+
+/// Applies an admitted update: now what follows the structs that are there, and later, when these have arrived,
+/// what does not; see `held.rs`.
 ///
 /// Tells whether the update was new as a whole and nothing else came in with it. Then its own bytes say what
 /// changed: encoding them again would cost more, and lose what yrs does not tell apart (it writes a BigInt that
 /// a float can hold as a float).
-fn apply(txn: &mut YffiTxn, (update, summary): (Update, gate::Summary)) -> Result<bool> {
+fn apply(txn: &mut YffiTxn, admitted: Admitted<'_>) -> Result<bool> {
     let doc = txn.doc();
+    let Admitted {
+        bytes,
+        update,
+        summary,
+    } = admitted;
     let write = txn.write_many(summary.structs)?;
-    doc.note(&summary);
-    let pending_before = write.has_missing_updates();
-    let mut applied = write.apply_update(update);
-    if pending_before && inserted(write) > 0 {
-        applied = applied.and_then(|()| settle(write));
+    let mut held = doc.held();
+    held.advance(write);
+    let whole = !summary.skips && summary.runs.iter().all(|run| held.follows(run));
+    let quiet = held.is_empty() && !write.has_missing_updates();
+    if whole {
+        doc.note(&summary);
+        integrate(doc, write, update)?;
+    } else {
+        held.add(bytes, &summary.runs)?;
+        doc.note(&summary);
+        integrate(
+            doc,
+            write,
+            decode(&deletions(&bytes[summary.delete_set.clone()]))?,
+        )?;
+    }
+    if whole && quiet {
+        // Nothing waited for this update.
+        let all = !write.has_missing_updates() && inserted(write) == summary.units;
+        return Ok(all && !summary.trailing);
+    }
+    held.advance(write);
+    while let Some(released) = held.release() {
+        integrate(doc, write, decode(&released)?)?;
+        held.advance(write);
+    }
+    Ok(false)
+}
+
+/// Has yrs integrate an update, and whatever it kept pending for that. When yrs refuses, it has integrated a
+/// part: the document is no longer what anyone else has, so it is poisoned.
+fn integrate(doc: &YffiDoc, txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
+    let pending = txn.has_missing_updates();
+    let before = inserted(txn);
+    let mut applied = txn.apply_update(update);
+    if pending && inserted(txn) > before {
+        applied = applied.and_then(|()| settle(txn));
     }
     applied.map_err(|e| {
         doc.poison();
         Failure::new(YffiCode::ApplyFailed, e)
-    })?;
-    let pending = pending_before || write.has_missing_updates();
-    Ok(!pending && !summary.trailing && inserted(write) == summary.units)
+    })
 }
 
 /// The clock units that the transaction has inserted.
@@ -86,13 +135,26 @@ fn forget_empty(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::er
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
-    with_txn!(&txn.access, t => match state_vector {
-        None => Ok(t.encode_state_as_update_v1(&StateVector::default())),
-        Some(bytes) => {
-            let remote = gate::read_state_vector(bytes, &t.state_vector())?;
-            Ok(t.encode_diff_v1(&txn.doc().gaps.reveal(t, remote)))
-        }
+    let Some(bytes) = state_vector else {
+        return encode_everything(txn);
+    };
+    with_txn!(&txn.access, t => {
+        let remote = gate::read_state_vector(bytes, &t.state_vector())?;
+        Ok(t.encode_diff_v1(&remote))
     })
+}
+
+fn encode_everything(txn: &YffiTxn) -> Result<Vec<u8>> {
+    let state = with_txn!(&txn.access, t => t.encode_state_as_update_v1(&StateVector::default()));
+    let held = txn.doc().held();
+    if held.is_empty() {
+        return Ok(state);
+    }
+    let mut updates = vec![decode(&state)?];
+    for update in held.updates() {
+        updates.push(decode(&update)?);
+    }
+    Ok(Update::merge_updates(updates).encode_v1())
 }
 
 /// Applies an update within an open write transaction.
@@ -192,7 +254,7 @@ pub unsafe extern "C" fn yffi_update_merge(
         let mut reader = crate::wire::Reader::new(bytes(updates, updates_len));
         let mut decoded = Vec::new();
         while reader.remaining() > 0 {
-            decoded.push(admit(reader.bytes()?)?.0);
+            decoded.push(admit(reader.bytes()?)?.update);
         }
         *out = Update::merge_updates(decoded).encode_v1().into();
         Ok(())

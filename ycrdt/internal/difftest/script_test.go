@@ -11,15 +11,32 @@ import (
 type script struct {
 	seed     uint64
 	replicas []replicaSpec
-	star     bool // replicas hear only the first one, and it hears all; otherwise all hear all
+	links    links
 	rounds   []round
 }
+
+// links tells who hears whom.
+type links string
+
+const (
+	mesh  links = "all hear all"
+	star  links = "replica 0 hears all, the others hear replica 0"
+	alone links = "nobody hears anybody, but all do the same"
+)
 
 // round is a set of steps that know nothing of each other, except for the order of those of one replica.
 type round []step
 
+// implementation is what runs a replica.
+type implementation string
+
+const (
+	inGo  implementation = "ycrdt"
+	inYjs implementation = "yjs"
+)
+
 type replicaSpec struct {
-	yjs         bool
+	runs        implementation
 	clientID    uint64
 	keepDeleted bool // no garbage collection
 }
@@ -40,15 +57,25 @@ const (
 // from the next round on.
 type step struct {
 	id      int
-	replica int
+	replica int // its number, or everyone
 	do      action
 	ops     []looseOp // of doEdit
 	uses    []int     // messages
 }
 
+// everyone is the replica of steps of a script whose replicas are alone.
+const everyone = -1
+
 // hears tells whether messages of one replica reach another.
 func (s *script) hears(to, from int) bool {
-	return to != from && (!s.star || to == 0 || from == 0)
+	switch s.links {
+	case mesh:
+		return to != from
+	case star:
+		return to != from && (to == 0 || from == 0)
+	default:
+		return false
+	}
 }
 
 func (s *script) steps() []step {
@@ -65,12 +92,10 @@ func (s *script) describe(became map[int][]any) string {
 	for i, replica := range s.replicas {
 		fmt.Fprintf(&b, "replica %d: %v\n", i, replica)
 	}
-	if s.star {
-		b.WriteString("the others hear replica 0 only\n")
-	}
+	fmt.Fprintf(&b, "%s\n", s.links)
 	for i, round := range s.rounds {
 		for _, step := range round {
-			fmt.Fprintf(&b, "round %d, replica %d: %d = %s%s\n", i, step.replica, step.id, step.do, list(step.uses))
+			fmt.Fprintf(&b, "round %d, %s: %d = %s%s\n", i, step.who(), step.id, step.do, list(step.uses))
 			for i, op := range step.ops {
 				fmt.Fprintf(&b, "    %s\n", mustJSON(op))
 				if ops := became[step.id]; i < len(ops) {
@@ -83,14 +108,18 @@ func (s *script) describe(became map[int][]any) string {
 }
 
 func (r replicaSpec) String() string {
-	name := "ycrdt"
-	if r.yjs {
-		name = "yjs"
-	}
+	text := fmt.Sprintf("%s, client %d", r.runs, r.clientID)
 	if r.keepDeleted {
-		return fmt.Sprintf("%s, client %d, without gc", name, r.clientID)
+		text += ", without garbage collection"
 	}
-	return fmt.Sprintf("%s, client %d", name, r.clientID)
+	return text
+}
+
+func (s step) who() string {
+	if s.replica == everyone {
+		return "all replicas"
+	}
+	return fmt.Sprint("replica ", s.replica)
 }
 
 func list(ids []int) string {

@@ -1,100 +1,71 @@
 package difftest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/yrs-go/yrs/internal/peers"
-	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
-// session is a script while it runs.
+// session is a script while it is played.
 type session struct {
 	script   *script
-	sides    map[bool]side // by replicaSpec.yjs
-	messages map[int]sent
+	sides    map[implementation]side
+	messages map[int]message
 	lastID   int
-	has      []map[int]bool // messages that each replica has applied
+	has      []map[int]bool // which messages each replica has applied
 	became   map[int][]any  // what became of the operations of each step
 }
 
-type sent struct {
+// message is what a step made.
+type message struct {
 	maker  int
 	bytes  []byte
-	update bool // made by a change, so that everybody must hear of it
+	change bool // an update that tells of a change, so that all who hear its maker must get it
 }
 
-// failure tells why a session failed.
-type failure struct {
-	kind   string // failures of one kind are taken for the same by the shrinker
-	detail string
-	became map[int][]any
-}
-
-// failureOf takes errors for the same if they differ in numbers only.
-func failureOf(err error) *failure {
-	kind := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("0123456789abcdef", r) {
-			return -1
-		}
-		return r
-	}, err.Error())
-	return &failure{kind: kind, detail: err.Error()}
-}
-
-// play runs a script to its end and returns nil if all replicas then hold the same.
-func play(node *peers.Process, name string, script *script) (failed *failure) {
+// play plays a script in documents of that name. It fails if a step does, or if not all replicas hold the same in
+// the end. In any case it returns what became of the operations of each step.
+func play(node *peers.Process, name string, script *script) (became map[int][]any, err error) {
 	s := &session{
 		script: script,
-		sides: map[bool]side{
-			false: &ycrdtSide{replicas: make(map[int]*ycrdtReplica)},
-			true:  &yjsSide{process: node, name: name},
+		sides: map[implementation]side{
+			inGo:  &ycrdtSide{replicas: make(map[int]*ycrdtReplica)},
+			inYjs: &yjsSide{process: node, name: name},
 		},
-		messages: make(map[int]sent),
+		messages: make(map[int]message),
 		became:   make(map[int][]any),
 	}
-	failed = s.play()
-	if err := errors.Join(s.sides[false].close(), s.sides[true].close()); err != nil && failed == nil {
-		failed = &failure{kind: "close", detail: err.Error()}
-	}
-	if failed != nil {
-		failed.became = s.became
-	}
-	return failed
+	err = s.play()
+	return s.became, errors.Join(err, s.sides[inGo].close(), s.sides[inYjs].close())
 }
 
-func (s *session) play() *failure {
+func (s *session) play() error {
 	for i, spec := range s.script.replicas {
-		if err := s.sides[spec.yjs].open(i, spec); err != nil {
-			return &failure{kind: "open", detail: err.Error()}
+		if err := s.sides[spec.runs].open(i, spec); err != nil {
+			return err
 		}
 		s.has = append(s.has, make(map[int]bool))
 	}
 	for _, round := range s.script.rounds {
 		if err := s.round(round); err != nil {
-			return failureOf(err)
+			return err
 		}
 	}
 	if err := s.settle(); err != nil {
-		return failureOf(err)
+		return err
 	}
 	return s.compare()
 }
 
-// round runs the steps of a round, those of each implementation together.
-func (s *session) round(steps []step) error {
-	made := make(map[int]sent)
-	for yjs, side := range s.sides {
-		var tasks []task
-		for _, step := range steps {
-			s.lastID = max(s.lastID, step.id)
-			if s.script.replicas[step.replica].yjs == yjs {
-				tasks = s.appendTask(tasks, step)
-			}
-		}
+// round does the steps of a round, those of each implementation together.
+func (s *session) round(steps round) error {
+	made := make(map[int]message)
+	for runs, side := range s.sides {
+		tasks := s.tasks(runs, steps)
 		if len(tasks) == 0 {
 			continue
 		}
@@ -106,7 +77,7 @@ func (s *session) round(steps []step) error {
 			step := tasks[i].step
 			s.became[step.id] = outcome.became
 			if len(outcome.made) > 0 {
-				made[step.id] = sent{step.replica, outcome.made, step.do == doEdit || step.do == doApply}
+				made[step.id] = message{step.replica, outcome.made, step.do == doEdit || step.do == doApply}
 			}
 		}
 	}
@@ -114,28 +85,44 @@ func (s *session) round(steps []step) error {
 	return nil
 }
 
-// appendTask appends the step as a task, unless it uses messages that there are none of.
-func (s *session) appendTask(tasks []task, step step) []task {
-	task := task{step: step}
+// tasks returns the steps for the replicas of an implementation, with what they use.
+func (s *session) tasks(runs implementation, steps round) []task {
+	var tasks []task
+	for _, step := range steps {
+		s.lastID = max(s.lastID, step.id)
+		inputs := s.inputs(step)
+		if len(step.uses) > 0 && len(inputs) == 0 {
+			continue
+		}
+		for i, spec := range s.script.replicas {
+			if spec.runs == runs && (step.replica == i || step.replica == everyone) {
+				own := task{step, inputs}
+				own.replica = i
+				tasks = append(tasks, own)
+			}
+		}
+	}
+	return tasks
+}
+
+// inputs returns the messages that a step uses, as far as there are any, and notes what its replica will have.
+func (s *session) inputs(step step) [][]byte {
+	var inputs [][]byte
 	for _, id := range step.uses {
 		if message, ok := s.messages[id]; ok {
-			task.inputs = append(task.inputs, message.bytes)
+			inputs = append(inputs, message.bytes)
 			if step.do == doApply {
 				s.has[step.replica][id] = true
 			}
 		}
 	}
-	if len(step.uses) > 0 && len(task.inputs) == 0 {
-		return tasks
-	}
-	return append(tasks, task)
+	return inputs
 }
 
-// settle delivers every update to all who are to hear of it, in an order of each replica's own, until no replica
-// changes any more.
+// settle delivers every change to all who hear its maker, until no replica changes any more.
 func (s *session) settle() error {
 	for {
-		var steps []step
+		var steps round
 		for i := range s.script.replicas {
 			if missing := s.missing(i); len(missing) > 0 {
 				s.lastID++
@@ -151,26 +138,27 @@ func (s *session) settle() error {
 	}
 }
 
-// missing returns the updates that a replica has still to hear of, some of them twice, in an order that changes
-// little when the script does.
+// missing returns the changes that a replica has still to hear of, some of them twice, in an order that depends on
+// the seed but hardly on what else there is, so that shrinking leaves it alone.
 func (s *session) missing(replica int) []int {
-	var ids []int
+	type delivery struct {
+		id   int
+		rank uint64
+	}
+	var deliveries []delivery
 	for id, message := range s.messages {
-		if message.update && s.script.hears(replica, message.maker) && !s.has[replica][id] {
-			ids = append(ids, id)
-			if s.hash(replica, -id)%8 == 0 {
-				ids = append(ids, -id)
+		if message.change && s.script.hears(replica, message.maker) && !s.has[replica][id] {
+			rank := s.hash(replica, id)
+			deliveries = append(deliveries, delivery{id, rank})
+			if rank%8 == 0 {
+				deliveries = append(deliveries, delivery{id, s.hash(replica, -id)})
 			}
 		}
 	}
-	slices.SortFunc(ids, func(a, b int) int {
-		if s.hash(replica, a) < s.hash(replica, b) {
-			return -1
-		}
-		return 1
-	})
-	for i, id := range ids {
-		ids[i] = max(id, -id)
+	slices.SortFunc(deliveries, func(a, b delivery) int { return cmp.Compare(a.rank, b.rank) })
+	ids := make([]int, len(deliveries))
+	for i, delivery := range deliveries {
+		ids[i] = delivery.id
 	}
 	return ids
 }
@@ -183,97 +171,4 @@ func (s *session) hash(a, b int) uint64 {
 		x = (x ^ x>>27) * 0x94d049bb133111eb
 	}
 	return x ^ x>>31
-}
-
-// compare checks that all replicas hold the same, and that a replica of the other implementation reads it from
-// their state.
-func (s *session) compare() *failure {
-	contents, err := s.read()
-	if err != nil {
-		return failureOf(fmt.Errorf("reading: %w", err))
-	}
-	for i, got := range contents {
-		if difference := diff(contents[0], got); difference != "" {
-			return &failure{kind: "replicas differ", detail: fmt.Sprintf("replicas 0 and %d differ in %s", i, difference)}
-		}
-	}
-	return s.compareLate(contents)
-}
-
-func (s *session) read() ([]content, error) {
-	contents := make([]content, len(s.script.replicas))
-	for yjs, side := range s.sides {
-		var replicas []int
-		for i, spec := range s.script.replicas {
-			if spec.yjs == yjs {
-				replicas = append(replicas, i)
-			}
-		}
-		read, err := side.read(replicas)
-		if err != nil {
-			return nil, err
-		}
-		for i, replica := range replicas {
-			contents[replica] = read[i]
-		}
-	}
-	return contents, nil
-}
-
-// compareLate loads the state of the first replica of each implementation into a new one of the other.
-func (s *session) compareLate(contents []content) *failure {
-	for yjs, side := range s.sides {
-		from := slices.IndexFunc(s.script.replicas, func(spec replicaSpec) bool { return spec.yjs != yjs })
-		late := len(s.script.replicas)
-		if yjs {
-			late++
-		}
-		load := task{step: step{replica: late, do: doApply}, inputs: [][]byte{contents[from].state}}
-		err := side.open(late, replicaSpec{yjs: yjs, clientID: 1})
-		if err == nil {
-			_, err = side.run([]task{load})
-		}
-		var read []content
-		if err == nil {
-			read, err = side.read([]int{late})
-		}
-		if err != nil {
-			return failureOf(fmt.Errorf("loading the state of replica %d: %w", from, err))
-		}
-		if difference := diff(contents[from], read[0]); difference != "" {
-			return &failure{kind: "late", detail: fmt.Sprintf("replica %d and one that loads its state differ in %s", from, difference)}
-		}
-	}
-	return nil
-}
-
-// diff tells how two replicas differ, "" if they hold the same.
-func diff(a, b content) string {
-	if a.tree != b.tree {
-		return fmt.Sprintf("content:\n%s\n%s", a.tree, b.tree)
-	}
-	vectorA, errA := readVector(a.vector)
-	vectorB, errB := readVector(b.vector)
-	if errA != nil || errB != nil || !maps.Equal(vectorA, vectorB) {
-		return fmt.Sprintf("state vectors: %v and %v %v %v", vectorA, vectorB, errA, errB)
-	}
-	return ""
-}
-
-func readVector(encoded []byte) (map[uint64]uint64, error) {
-	dec := protocol.NewDecoder(encoded)
-	count, err := dec.ReadVarUint()
-	if err != nil {
-		return nil, err
-	}
-	vector := make(map[uint64]uint64)
-	for range count {
-		client, errClient := dec.ReadVarUint()
-		clock, errClock := dec.ReadVarUint()
-		if err := errors.Join(errClient, errClock); err != nil {
-			return nil, err
-		}
-		vector[client] = clock
-	}
-	return vector, nil
 }

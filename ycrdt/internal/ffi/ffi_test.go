@@ -29,11 +29,14 @@ func TestTestPanic(t *testing.T) {
 }
 
 func TestNewDoc_Refusals(t *testing.T) {
-	for _, opts := range []DocOptions{{ClientID: 1 << 53}, {ClientID: 1, GUID: "\xff"}} {
+	for code, opts := range map[Code]DocOptions{
+		CodeInvalidArgument: {ClientID: 1 << 53},
+		CodeUnsupported:     {ClientID: 1, GUID: "\xff"},
+	} {
 		_, err := NewDoc(opts)
 		var native *Error
 		require.ErrorAs(t, err, &native)
-		assert.Equal(t, CodeInvalidArgument, native.Code)
+		assert.Equal(t, code, native.Code)
 	}
 }
 

@@ -1,0 +1,126 @@
+//! What is held back: structs of a client whose earlier ones have not arrived.
+//!
+//! yrs would integrate some of them behind a hole in the client's clocks. From then on its state vector, which
+//! stops at the hole, hides them: they are in no event and in no diff, and encoding from inside the hole gives
+//! lengths below zero. So yrs only gets structs that follow what it has, and never sees a hole.
+
+use crate::error::{Failure, Result, YffiCode};
+use crate::gate::Run;
+use crate::wire::write_var;
+use std::collections::{HashMap, HashSet};
+use yrs::TransactionMut;
+
+/// How many bytes of a document are held back at most.
+const MAX_HELD_BYTES: usize = 16 << 20;
+
+/// The size of a run beside its bytes, so that the number of runs is bounded too.
+const RUN_OVERHEAD: usize = 64;
+
+/// Consecutive structs of one client, out of an update.
+struct HeldRun {
+    run: Run,
+    structs: Vec<u8>,
+}
+
+impl HeldRun {
+    fn size(&self) -> usize {
+        self.structs.len() + RUN_OVERHEAD
+    }
+}
+
+/// What is held back in one document, and the clocks that decide on it.
+#[derive(Default)]
+pub(crate) struct Held {
+    /// How much of each client is integrated: what yrs's state vector says, without making one.
+    clocks: HashMap<u64, u32>,
+    runs: Vec<HeldRun>,
+    bytes: usize,
+}
+
+impl Held {
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// Notes what a transaction has inserted so far.
+    pub fn advance(&mut self, txn: &TransactionMut<'_>) {
+        for (client, ranges) in txn.insert_set().iter() {
+            let clock = self.clocks.entry(client.get()).or_default();
+            *clock = ranges.iter().map(|range| range.end).fold(*clock, u32::max);
+        }
+    }
+
+    fn clock(&self, client: u64) -> u32 {
+        self.clocks.get(&client).copied().unwrap_or(0)
+    }
+
+    /// Whether the run follows what is integrated.
+    pub fn follows(&self, run: &Run) -> bool {
+        run.clock <= self.clock(run.client)
+    }
+
+    /// Takes in all runs of an update, refusing to hold more than the limit.
+    pub fn add(&mut self, update: &[u8], runs: &[Run]) -> Result<()> {
+        let new: usize = runs.iter().map(|run| run.bytes.len() + RUN_OVERHEAD).sum();
+        if self.bytes + new > MAX_HELD_BYTES {
+            return Err(Failure::new(
+                YffiCode::TooLarge,
+                "too much is held back already; the updates before these are missing: sync again",
+            ));
+        }
+        self.bytes += new;
+        self.runs.extend(runs.iter().map(|run| HeldRun {
+            run: run.clone(),
+            structs: update[run.bytes.clone()].to_vec(),
+        }));
+        Ok(())
+    }
+
+    /// Takes out what follows the integrated structs by now, one run for each client, as an update.
+    pub fn release(&mut self) -> Option<Vec<u8>> {
+        let mut clients = HashSet::new();
+        let (mut free, mut held) = (Vec::new(), Vec::new());
+        for held_run in self.runs.drain(..) {
+            let clock = self.clocks.get(&held_run.run.client).copied().unwrap_or(0);
+            if held_run.run.end <= clock {
+                continue; // known
+            }
+            if held_run.run.clock <= clock && clients.insert(held_run.run.client) {
+                free.push(held_run);
+            } else {
+                held.push(held_run);
+            }
+        }
+        self.runs = held;
+        self.bytes = self.runs.iter().map(HeldRun::size).sum();
+        (!free.is_empty()).then(|| compose(&free))
+    }
+
+    /// Everything that is held back, as one update for each run: a client may appear in several.
+    pub fn updates(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
+        self.runs
+            .iter()
+            .map(|run| compose(std::slice::from_ref(run)))
+    }
+}
+
+/// Writes runs of different clients as an update without deletions.
+fn compose(runs: &[HeldRun]) -> Vec<u8> {
+    let mut update = Vec::new();
+    write_var(&mut update, runs.len() as u64);
+    for HeldRun { run, structs } in runs {
+        write_var(&mut update, run.structs as u64);
+        write_var(&mut update, run.client);
+        write_var(&mut update, u64::from(run.clock));
+        update.extend_from_slice(structs);
+    }
+    update.push(0);
+    update
+}
+
+/// The deletions of an update alone.
+pub fn deletions(delete_set: &[u8]) -> Vec<u8> {
+    let mut update = vec![0];
+    update.extend_from_slice(delete_set);
+    update
+}

@@ -1,0 +1,167 @@
+package ywebsocket
+
+import (
+	"bytes"
+	"net"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gobwas/ws"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// servePipe joins a client to a room over a pipe, where time can be made to pass.
+func servePipe(t *testing.T, s *Server, room string) *client {
+	t.Helper()
+	require.NoError(t, s.admit())
+	r, err := s.registry.hold(room)
+	require.NoError(t, err)
+	ours, theirs := net.Pipe()
+	go newConn(s, r, &activeConn{Conn: ours, received: newActivity()}, "pipe").serve()
+	t.Cleanup(func() {
+		_ = theirs.Close()
+		synctest.Wait()
+	})
+	c := newPipeClient(t, theirs)
+	c.expectSync(protocol.SyncStep1)
+	return c
+}
+
+// expectFrameAt reads the next frame, which must come at that time.
+func (c *client) expectFrameAt(start time.Time, after time.Duration) ws.Frame {
+	c.t.Helper()
+	require.NoError(c.t, c.conn.SetReadDeadline(time.Now().Add(time.Hour)))
+	f, err := ws.ReadFrame(c.r)
+	require.NoError(c.t, err)
+	assert.Equal(c.t, after, time.Since(start).Round(time.Second))
+	return f
+}
+
+func TestConn_KeepAlive(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{})
+		c := servePipe(t, s, "room")
+		start := time.Now()
+		assert.Equal(t, []byte{1, 1, 0}, c.expectFrameAt(start, 20*time.Second).Payload)
+
+		time.Sleep(5 * time.Second)
+		c.send(protocol.AppendQueryAwareness(nil))
+		assert.Equal(t, []byte{1, 1, 0}, c.expectFrameAt(start, 25*time.Second).Payload, "an answer")
+		assert.Equal(t, []byte{1, 1, 0}, c.expectFrameAt(start, 45*time.Second).Payload, "20 seconds after that")
+		assert.Equal(t, ws.OpPing, c.expectFrameAt(start, 55*time.Second).Header.OpCode, "30 seconds after the last sign of life")
+		c.sendFrame(ws.NewPongFrame(nil))
+		assert.Equal(t, []byte{1, 1, 0}, c.expectFrameAt(start, 65*time.Second).Payload, "a ping is no message")
+	})
+}
+
+func TestConn_AnsweredPings(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{Timeouts: Timeouts{KeepAlive: time.Hour}})
+		c := servePipe(t, s, "room")
+		start := time.Now()
+		for i := range 5 {
+			assert.Equal(t, ws.OpPing, c.expectFrameAt(start, time.Duration(i+1)*30*time.Second).Header.OpCode)
+			c.sendFrame(ws.NewPongFrame(nil))
+		}
+	})
+}
+
+func TestConn_UnansweredPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{Timeouts: Timeouts{KeepAlive: time.Hour}})
+		c := servePipe(t, s, "room")
+		start := time.Now()
+		assert.Equal(t, ws.OpPing, c.expectFrameAt(start, 30*time.Second).Header.OpCode)
+		f := c.expectFrameAt(start, time.Minute)
+		require.Equal(t, ws.OpClose, f.Header.OpCode)
+		code, _ := ws.ParseCloseFrameData(f.Payload)
+		assert.EqualValues(t, CloseGoingAway, code)
+	})
+}
+
+// A message on a slow line takes longer than a client may be silent.
+func TestConn_BytesAreSignsOfLife(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{Timeouts: Timeouts{KeepAlive: time.Hour}})
+		c := servePipe(t, s, "room")
+		update := insert(1, 0, "slow")
+		for _, b := range input(t, ws.NewBinaryFrame(protocol.AppendUpdate(nil, update))) {
+			time.Sleep(29 * time.Second)
+			_, err := c.conn.Write([]byte{b})
+			require.NoError(t, err)
+		}
+		require.NoError(t, c.conn.SetReadDeadline(time.Now().Add(time.Second)))
+		f, err := ws.ReadFrame(c.r)
+		require.NoError(t, err)
+		assert.Equal(t, protocol.AppendUpdate(nil, update), f.Payload, "without a ping in between")
+	})
+}
+
+// The peer is alive and reads; it just reads nothing for a while. The others go
+// on, and it is told why it was closed.
+func TestConn_SlowClient(t *testing.T) {
+	s, url := serve(t, Options{Limits: Limits{Queue: 64 << 10}})
+	writer, _ := join(t, url+"room")
+	reader, _ := join(t, url+"room")
+	slow, _ := join(t, url+"room")
+	text := bytes.Repeat([]byte("x"), 32<<10)
+	sent := 0
+	for !closesOne(s) {
+		sent++
+		require.Less(t, sent, 10_000)
+		writer.sendUpdate(insert(uint64(sent), 0, string(text)))
+		writer.expectUpdate()
+		assert.True(t, bytes.Contains(reader.expectUpdate(), text))
+	}
+	code, reason := slow.expectClose()
+	assert.Equal(t, CloseTryAgainLater, code)
+	assert.Contains(t, reason, "too slowly")
+
+	_, state := join(t, url+"room")
+	assert.Len(t, textOf(t, state), sent*len(text), "after reconnecting it has everything")
+	writer.expectSilence()
+}
+
+// closesOne reports whether the server is closing one of its connections.
+func closesOne(s *Server) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.connections {
+		if c.out.isClosed() {
+			return true
+		}
+	}
+	return false
+}
+
+// A client that asks for much and reads nothing makes the server hold one answer
+// beyond the limit.
+func TestConn_AnswersWaitForTheirReader(t *testing.T) {
+	s, url := serve(t, Options{Limits: Limits{Queue: 64 << 10}})
+	c, _ := join(t, url+"room")
+	update := insert(1, 0, string(bytes.Repeat([]byte("x"), 256<<10)))
+	c.sendUpdate(update)
+	c.expectUpdate()
+	const questions = 50
+	go func() {
+		for range questions {
+			if ws.WriteFrame(c.conn, ws.MaskFrame(ws.NewBinaryFrame(protocol.AppendSyncStep1(nil, []byte{0})))) != nil {
+				return
+			}
+		}
+	}()
+	for range questions {
+		assert.Len(t, c.expectSync(protocol.SyncStep2), len(update))
+		s.mu.Lock()
+		for connection := range s.connections {
+			connection.out.mu.Lock()
+			assert.Less(t, connection.out.replyBytes, 64<<10+len(update)+1000)
+			connection.out.mu.Unlock()
+		}
+		s.mu.Unlock()
+	}
+}

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// environment returns a lookup function for variables given as NAME=value.
+func environment(variables ...string) func(string) (string, bool) {
+	return func(name string) (string, bool) {
+		for _, variable := range variables {
+			if value, ok := strings.CutPrefix(variable, name+"="); ok {
+				return value, true
+			}
+		}
+		return "", false
+	}
+}
+
+func TestReadConfig_Defaults(t *testing.T) {
+	c, err := readConfig(nil, environment(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, config{
+		listen: "127.0.0.1:1234", store: "memory:", logFormat: "text", shutdownTimeout: 20 * time.Second,
+	}, c)
+}
+
+func TestReadConfig_FlagsAndEnvironment(t *testing.T) {
+	want := config{
+		listen:          "localhost:1",
+		store:           "sqlite:///x.db",
+		allowedOrigins:  list{"https://a.example", "null"},
+		allowedHosts:    list{"b.example"},
+		logLevel:        slog.LevelDebug,
+		logFormat:       "json",
+		shutdownTimeout: time.Minute,
+	}
+	args := []string{
+		"--listen", "localhost:1", "--store=sqlite:///x.db", "--allowed-origins", "https://a.example, null,",
+		"--allowed-hosts", "b.example", "--log-level", "debug", "--log-format", "json", "--shutdown-timeout", "1m",
+	}
+	variables := []string{
+		"YSERVER_LISTEN=localhost:1", "YSERVER_STORE=sqlite:///x.db", "YSERVER_ALLOWED_ORIGINS=https://a.example,null",
+		"YSERVER_ALLOWED_HOSTS=b.example", "YSERVER_LOG_LEVEL=debug", "YSERVER_LOG_FORMAT=json", "YSERVER_SHUTDOWN_TIMEOUT=1m",
+	}
+	c, err := readConfig(args, environment(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, c)
+
+	c, err = readConfig(nil, environment(variables...), nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, c)
+
+	c, err = readConfig(args, environment("YSERVER_LISTEN=localhost:2", "YSERVER_STORE=", "YSERVER_ALLOWED_HOSTS=c.example"), nil)
+	require.NoError(t, err)
+	assert.Equal(t, want, c, "flags win, empty variables do not count")
+}
+
+func TestReadConfig_Refusals(t *testing.T) {
+	tests := []struct {
+		args      []string
+		variables []string
+		want      string
+	}{
+		{[]string{"--unknown"}, nil, "-unknown"},
+		{[]string{"--listen"}, nil, "-listen"},
+		{[]string{"--listen", "1234"}, nil, "write host:port"},
+		{[]string{"--log-format", "xml"}, nil, "text and json"},
+		{[]string{"--log-level", "loud"}, nil, "-log-level"},
+		{[]string{"--shutdown-timeout", "soon"}, nil, "-shutdown-timeout"},
+		{[]string{"--shutdown-timeout", "0s"}, nil, "positive"},
+		{[]string{"start"}, nil, `unexpected argument "start"`},
+		{nil, []string{"YSERVER_SHUTDOWN_TIMEOUT=soon"}, "YSERVER_SHUTDOWN_TIMEOUT"},
+	}
+	for _, test := range tests {
+		_, err := readConfig(test.args, environment(test.variables...), nil)
+		assert.ErrorContains(t, err, test.want)
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestReadConfig_Help(t *testing.T) {
+	var help bytes.Buffer
+	_, err := readConfig([]string{"--help"}, environment(), &help)
+	assert.ErrorIs(t, err, errHelp)
+	for _, want := range []string{"--listen address", "YSERVER_LISTEN", "127.0.0.1:1234", "--store", "YSERVER_STORE"} {
+		assert.Contains(t, help.String(), want)
+	}
+}
+
+func TestConfig_Hosts(t *testing.T) {
+	tests := []struct {
+		listen string
+		want   []string
+	}{
+		{"127.0.0.1:1", []string{"x.example"}},
+		{"[::1]:1", []string{"x.example"}},
+		{":1", []string{"x.example"}},
+		{"collab.example:1", []string{"collab.example", "x.example"}},
+	}
+	for _, test := range tests {
+		c := config{listen: test.listen, allowedHosts: list{"x.example"}}
+		assert.Equal(t, test.want, c.hosts(), test.listen)
+	}
+}

@@ -1,0 +1,52 @@
+// Package ywebsocket serves shared documents to Yjs editors over WebSockets.
+//
+// A [Server] is an [net/http.Handler]. It speaks the protocol of y-websocket, so
+// that every Yjs editor with that provider works with it, as do pycrdt and other
+// peers of the protocol:
+//
+//	server, err := ywebsocket.NewServer(ywebsocket.Options{Store: documents})
+//	…
+//	http.Handle("/ws/", http.StripPrefix("/ws", server))
+//
+// and in the browser
+//
+//	new WebsocketProvider("wss://example.com/ws", "room name", doc)
+//
+// # Rooms
+//
+// Connections with the same room name edit one document and see each other's
+// awareness states. The name is the URL path below the mount point, or what
+// [Options.RoomName] makes of the request. A room is loaded from the store when
+// the first client joins, and removed from memory a while after the last one has
+// left. Nobody is sent anything before the room is loaded; a room that cannot be
+// loaded is refused, and never taken for an empty one.
+//
+// # What is saved
+//
+// An update is applied, sent to the others and handed to the store. When the
+// store has committed it, the server sends the update back to the client it came
+// from, byte for byte, as an update message; that includes updates that held
+// nothing new, and those in the client's answer to the server's first sync
+// message. So a client that compares what returns with what it has sent knows
+// what is saved, even if the server dies the next moment.
+//
+// A store that fails is tried again until it works. Meanwhile nothing is
+// confirmed, [Server.Ready] reports it, and when Limits.Unsaved is reached clients
+// that go on writing are closed with [CloseTryAgainLater]. They keep what was not
+// confirmed, and send it again when they reconnect.
+//
+// # Limits
+//
+// What a client can make the server hold is bounded by [Limits], and how long it
+// can make it wait by [Timeouts]. A client that violates the protocol, or sends
+// what is malformed, loses its connection with a [CloseCode] and a reason; the
+// others in the room notice nothing.
+//
+// # Who may connect
+//
+// By default only pages of the server's own origin, and everybody who is not a
+// browser; and only under names that cannot be forged by DNS rebinding. See
+// [Options.AllowedOrigins] and [Options.AllowedHosts]. Everything else, such as
+// who may enter which room, is up to a handler in front of the server and to
+// [Options.RoomName].
+package ywebsocket

@@ -1,0 +1,72 @@
+package ywebsocket
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// handleMessages does what the messages of a frame ask for.
+func (c *conn) handleMessages(payload []byte) error {
+	if len(payload) == 0 {
+		return closing(CloseMalformed, "empty message")
+	}
+	decoder := protocol.NewDecoder(payload)
+	for !c.out.isClosed() {
+		m, err := protocol.ReadMessage(decoder)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return closing(CloseMalformed, "%v", err)
+		}
+		if err := c.handleMessage(m); err != nil {
+			return err
+		}
+		c.out.waitForReplies()
+	}
+	return nil
+}
+
+func (c *conn) handleMessage(m protocol.Message) error {
+	if c.server.draining.Load() {
+		return nil
+	}
+	switch m.Type {
+	case protocol.MessageSync:
+		return c.handleSync(m)
+	case protocol.MessageAwareness:
+		return c.room.presence.apply(c, m.Payload)
+	case protocol.MessageQueryAwareness:
+		c.room.presence.answer(c)
+		return nil
+	default: // only servers deny permission
+		return nil
+	}
+}
+
+func (c *conn) handleSync(m protocol.Message) error {
+	if m.Sync == protocol.SyncStep1 {
+		update, err := c.room.missing(c.ctx, m.Payload)
+		if err != nil {
+			return err
+		}
+		c.out.send(step2Frame(update))
+		return nil
+	}
+	if err := c.waitForRoom(); err != nil {
+		return err
+	}
+	return c.room.apply(c.ctx, &inbound{from: c, update: m.Payload})
+}
+
+// waitForRoom waits while too much is unsaved.
+func (c *conn) waitForRoom() error {
+	err := c.room.saver.waitForRoom(c.ctx, c.server.options.Timeouts.Save)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return closing(CloseTryAgainLater, "updates cannot be stored at the moment: keep them and reconnect later")
+	}
+	return err
+}

@@ -1,0 +1,163 @@
+package ywebsocket
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// outbox is what waits to be written to one connection, and the only thing that
+// writes to it. A goroutine runs while there is something to write.
+//
+// Broadcasts, which the client did not ask for, are bounded by maxBytes: when
+// they exceed it they are compacted, and if that does not help the connection is
+// closed. Replies are bounded by their reader, who waits for them to be written
+// before it takes the next message.
+//
+// All methods are safe for concurrent use. None of them waits for the network
+// except waitForReplies and waitForWriter.
+type outbox struct {
+	conn         net.Conn
+	onClose      func() // called once, when closed becomes true
+	maxBytes     int
+	writeTimeout time.Duration
+	closeTimeout time.Duration
+
+	mu      sync.Mutex
+	changed *sync.Cond // something was taken from the queue, or the state changed
+	queue   []frame
+	// broadcastBytes and replyBytes are the lengths of what is in the queue, and
+	// broadcasts is how many frames of it are broadcasts.
+	broadcastBytes, replyBytes, broadcasts int
+
+	writing bool
+	// closed means that nothing more is accepted; what is in the queue, with a
+	// close frame at its end, is still written, until closeBy.
+	closed  bool
+	closeBy time.Time
+
+	// sent is when the last message, as opposed to a control frame, was handed to
+	// the network.
+	sent *activity
+}
+
+// newOutbox calls onClose, which must not block nor call back, when nothing more
+// is accepted.
+func newOutbox(conn net.Conn, limits Limits, timeouts Timeouts, onClose func()) *outbox {
+	o := &outbox{
+		conn:         conn,
+		onClose:      onClose,
+		maxBytes:     limits.Queue,
+		writeTimeout: timeouts.Write,
+		closeTimeout: timeouts.Close,
+		sent:         newActivity(),
+	}
+	o.changed = sync.NewCond(&o.mu)
+	return o
+}
+
+// frameOverhead is what a frame costs beside its bytes.
+const frameOverhead = 64
+
+func (f frame) cost() int { return len(f.wire) + frameOverhead }
+
+// send queues a frame. After the outbox is closed it does nothing.
+func (o *outbox) send(f frame) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	if f.kind != frameReply && o.full(f) {
+		o.compact()
+		if o.broadcastBytes > o.maxBytes/2 {
+			o.drop()
+			o.closeLocked(CloseTryAgainLater, "reading too slowly: reconnect to catch up")
+			return
+		}
+	}
+	o.push(f)
+}
+
+// full reports whether the broadcasts in the queue leave no room for one more.
+func (o *outbox) full(f frame) bool {
+	return o.broadcastBytes+f.cost() > o.maxBytes || o.broadcasts >= maxBroadcasts
+}
+
+func (o *outbox) push(f frame) {
+	if f.kind == frameReply {
+		o.replyBytes += f.cost()
+	} else {
+		o.broadcastBytes += f.cost()
+		o.broadcasts++
+	}
+	o.queue = append(o.queue, f)
+	if !o.writing {
+		o.writing = true
+		go o.write()
+	}
+}
+
+// drop empties the queue.
+func (o *outbox) drop() {
+	o.queue, o.broadcastBytes, o.replyBytes, o.broadcasts = nil, 0, 0, 0
+}
+
+// close queues the close frame behind everything else and accepts nothing more.
+// Only the first call counts. Code 0 sends a frame without a code.
+func (o *outbox) close(code CloseCode, reason string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.closeLocked(code, reason)
+}
+
+func (o *outbox) closeLocked(code CloseCode, reason string) {
+	if o.closed {
+		return
+	}
+	o.closed = true
+	o.onClose()
+	o.closeBy = time.Now().Add(o.closeTimeout)
+	o.push(frame{wire: closeFrame(code, reason)})
+	// The peer gets that long to answer, and the writer to get through. Deadlines
+	// fail only on a connection that is gone, which the next call notices.
+	_ = o.conn.SetDeadline(o.closeBy)
+	o.changed.Broadcast()
+}
+
+// abort gives up on the connection: nothing more is written.
+func (o *outbox) abort() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		o.closed = true
+		o.onClose()
+	}
+	o.drop()
+	_ = o.conn.Close()
+	o.changed.Broadcast()
+}
+
+func (o *outbox) isClosed() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.closed
+}
+
+// waitForReplies waits until the replies in the queue are below maxBytes, or the
+// outbox is closed.
+func (o *outbox) waitForReplies() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_ = waitFor(context.Background(), o.changed, func() bool {
+		return o.closed || o.replyBytes < o.maxBytes
+	})
+}
+
+// waitForWriter waits until everything is written or the connection is dead.
+func (o *outbox) waitForWriter() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_ = waitFor(context.Background(), o.changed, func() bool { return !o.writing })
+}

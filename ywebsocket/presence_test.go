@@ -1,0 +1,122 @@
+package ywebsocket
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+func state(id, clock uint64, state string) protocol.AwarenessEntry {
+	return protocol.AwarenessEntry{ClientID: id, Clock: clock, State: json.RawMessage(state)}
+}
+
+func gone(id, clock uint64) protocol.AwarenessEntry {
+	return protocol.AwarenessEntry{ClientID: id, Clock: clock}
+}
+
+func (c *client) sendAwareness(entries ...protocol.AwarenessEntry) {
+	c.t.Helper()
+	c.send(protocol.AppendAwareness(nil, protocol.AppendAwarenessUpdate(nil, entries...)))
+}
+
+func TestPresence_JoinChangeLeave(t *testing.T) {
+	_, url := serve(t, Options{})
+	a, _ := join(t, url+"room")
+	b, _ := join(t, url+"room")
+	a.sendAwareness(state(1, 1, `{"name":"Ada"}`))
+	assert.Equal(t, []protocol.AwarenessEntry{state(1, 1, `{"name":"Ada"}`)}, b.expectAwareness())
+
+	c := connect(t, url+"room")
+	assert.Equal(t, []protocol.AwarenessEntry{state(1, 1, `{"name":"Ada"}`)}, c.expectAwareness(), "who joins sees who is there")
+
+	a.sendAwareness(gone(1, 2))
+	assert.Equal(t, []protocol.AwarenessEntry{gone(1, 2)}, b.expectAwareness(), "gone while connected")
+	a.sendAwareness(state(1, 3, `{}`))
+	assert.Equal(t, []protocol.AwarenessEntry{state(1, 3, `{}`)}, b.expectAwareness(), "and back")
+	a.expectSilence()
+
+	assert.NoError(t, a.conn.Close()) // without a close frame
+	assert.Equal(t, []protocol.AwarenessEntry{gone(1, 3)}, b.expectAwareness())
+}
+
+func TestPresence_EveryClientOfAConnectionLeavesWithIt(t *testing.T) {
+	_, url := serve(t, Options{})
+	a, _ := join(t, url+"room")
+	b, _ := join(t, url+"room")
+	a.sendAwareness(state(1, 1, `{}`), state(2, 7, `{}`))
+	b.expectAwareness()
+	a.sendAwareness(state(3, 1, `{}`))
+	b.expectAwareness()
+	assert.NoError(t, a.conn.Close())
+	assert.ElementsMatch(t, []protocol.AwarenessEntry{gone(1, 1), gone(2, 7), gone(3, 1)}, b.expectAwareness())
+}
+
+// y-websocket sends back what it receives.
+func TestPresence_AnEchoIsNoClaim(t *testing.T) {
+	_, url := serve(t, Options{})
+	a, _ := join(t, url+"room")
+	echoes, _ := join(t, url+"room")
+	witness, _ := join(t, url+"room")
+	a.sendAwareness(state(1, 1, `{}`))
+	witness.expectAwareness()
+	echoes.sendAwareness(echoes.expectAwareness()...)
+	echoes.sendAwareness(state(2, 1, `{}`))
+	assert.Equal(t, []protocol.AwarenessEntry{state(2, 1, `{}`)}, witness.expectAwareness(), "an echo is not broadcast")
+	assert.NoError(t, echoes.conn.Close())
+	assert.Equal(t, []protocol.AwarenessEntry{gone(2, 1)}, witness.expectAwareness(), "client 1 stays")
+}
+
+// A client that reconnects before the server has noticed that its old connection
+// is dead must not be removed with that one.
+func TestPresence_TheNewestConnectionOwnsAClient(t *testing.T) {
+	_, url := serve(t, Options{})
+	old, _ := join(t, url+"room")
+	witness, _ := join(t, url+"room")
+	old.sendAwareness(state(1, 1, `{}`))
+	witness.expectAwareness()
+	renewed, _ := join(t, url+"room")
+	renewed.sendAwareness(state(1, 2, `{}`))
+	witness.expectAwareness()
+
+	old.sendAwareness(state(9, 1, `{}`))
+	witness.expectAwareness()
+	assert.NoError(t, old.conn.Close())
+	assert.Equal(t, []protocol.AwarenessEntry{gone(9, 1)}, witness.expectAwareness(), "client 1 stays")
+}
+
+func TestPresence_Query(t *testing.T) {
+	_, url := serve(t, Options{})
+	a, _ := join(t, url+"room")
+	b, _ := join(t, url+"room")
+	b.send(protocol.AppendQueryAwareness(nil))
+	assert.Equal(t, []byte{0}, b.nextOf(protocol.MessageAwareness).Payload, "nobody is there")
+	a.sendAwareness(state(1, 1, `{}`))
+	b.expectAwareness()
+	b.send(protocol.AppendQueryAwareness(nil))
+	assert.Equal(t, []protocol.AwarenessEntry{state(1, 1, `{}`)}, b.expectAwareness())
+}
+
+func TestPresence_OutdatedStatesExpire(t *testing.T) {
+	_, url := serve(t, Options{Timeouts: Timeouts{Awareness: 50 * time.Millisecond}})
+	a, _ := join(t, url+"room")
+	b, _ := join(t, url+"room")
+	a.sendAwareness(state(1, 1, `{}`))
+	assert.Equal(t, []protocol.AwarenessEntry{state(1, 1, `{}`)}, b.expectAwareness())
+	assert.Equal(t, []protocol.AwarenessEntry{gone(1, 1)}, b.expectAwareness())
+	assert.Equal(t, []protocol.AwarenessEntry{gone(1, 1)}, a.expectAwareness(), "its own client too: it can object")
+}
+
+func TestPresence_RoomsAreApart(t *testing.T) {
+	_, url := serve(t, Options{})
+	a, _ := join(t, url+"one")
+	b, _ := join(t, url+"two")
+	a.sendAwareness(state(1, 1, `{}`))
+	a.expectSilence() // it has been handled
+	b.expectSilence()
+	b.send(protocol.AppendQueryAwareness(nil))
+	assert.Equal(t, []byte{0}, b.nextOf(protocol.MessageAwareness).Payload)
+}

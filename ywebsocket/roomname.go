@@ -1,0 +1,60 @@
+package ywebsocket
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"unicode/utf8"
+)
+
+// RoomFromPath is the default of [Options.RoomName]. It returns the URL path
+// below the mount point, without the slash in front, as the client wrote it:
+// percent-encoding stays, and the name may hold slashes.
+//
+// The mount point is what [http.StripPrefix] has removed. If the pattern of a
+// [http.ServeMux] has a wildcard named room, as in "/docs/{room...}", the name is
+// what the wildcard matched.
+func RoomFromPath(r *http.Request) (string, error) {
+	path := strings.TrimPrefix(r.URL.EscapedPath(), "/")
+	if matched := r.PathValue("room"); matched != "" {
+		path = escapedMatch(path, matched)
+	} else if strings.Contains(r.Pattern, "{room...}") {
+		path = ""
+	}
+	if path == "" {
+		return "", errors.New("no room in the URL: put its name behind the last slash")
+	}
+	return path, nil
+}
+
+// escapedMatch returns the part of the escaped path that a wildcard matched; the
+// mux knows only what it means decoded.
+func escapedMatch(path, matched string) string {
+	for rest := path; ; {
+		if decoded, err := url.PathUnescape(rest); err == nil && decoded == matched {
+			return rest
+		}
+		segment, tail, more := strings.Cut(rest, "/")
+		if decoded, err := url.PathUnescape(segment); err == nil && decoded == matched {
+			return segment
+		}
+		if !more {
+			return url.PathEscape(matched)
+		}
+		rest = tail
+	}
+}
+
+func checkRoomName(name string, limit int) error {
+	switch {
+	case name == "":
+		return errors.New("the room name is empty")
+	case len(name) > limit:
+		return errors.New("the room name is too long")
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return errors.New("the room name is not valid text")
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,235 @@
+package ywebsocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+// saver appends the updates of one room to the store, in order, and tells the
+// senders when theirs is committed. A goroutine runs while there is something to
+// do; what arrives meanwhile goes into its next call of the store.
+//
+// A store that fails is tried again until it succeeds or ctx ends: an update is
+// never given up while the server runs, and never confirmed before it is stored.
+type saver struct {
+	ctx      context.Context
+	store    store.Store
+	room     string
+	log      *slog.Logger
+	maxBytes int
+	// failing counts the savers of the server whose last try failed.
+	failing *atomic.Int64
+
+	mu      sync.Mutex
+	changed *sync.Cond
+	queue   []unsaved
+	batch   []unsaved // is being written
+	bytes   int       // of both
+	running bool
+	err     error // why the saver has given up
+}
+
+// unsaved is an update on its way to the store.
+type unsaved struct {
+	// update is nil when there is nothing to store: the sender is told as soon as
+	// everything before is stored.
+	update []byte
+	// origin, if any, is told.
+	origin *inbound
+}
+
+// inbound is an update that a client has sent. It is the origin of the
+// transaction that applies it.
+type inbound struct {
+	from   *conn
+	update []byte
+}
+
+func (u unsaved) cost() int {
+	n := len(u.update) + frameOverhead
+	if u.origin != nil && u.update == nil {
+		n += len(u.origin.update)
+	}
+	return n
+}
+
+func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger) *saver {
+	v := &saver{
+		ctx:      ctx,
+		store:    s.options.Store,
+		room:     room,
+		log:      log,
+		maxBytes: s.options.Limits.Unsaved,
+		failing:  &s.failingSavers,
+	}
+	v.changed = sync.NewCond(&v.mu)
+	return v
+}
+
+// add queues u. It does not wait.
+func (v *saver) add(u unsaved) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.queue = append(v.queue, u)
+	v.bytes += u.cost()
+	if !v.running {
+		v.running = true
+		go v.run()
+	}
+}
+
+// waitForRoom waits until less than maxBytes are unsaved, at most that long.
+func (v *saver) waitForRoom(ctx context.Context, timeout time.Duration) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	hasRoom := func() bool { return v.bytes < v.maxBytes }
+	if hasRoom() {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return waitFor(ctx, v.changed, hasRoom)
+}
+
+// flush waits until nothing is unsaved. It fails when ctx ends before that, or
+// the saver has given up.
+func (v *saver) flush(ctx context.Context) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if err := waitFor(ctx, v.changed, func() bool { return !v.running }); err != nil {
+		return err
+	}
+	return v.err
+}
+
+// pending returns the updates that may not be in the store yet, in order.
+func (v *saver) pending() [][]byte {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var updates [][]byte
+	for _, u := range slices.Concat(v.batch, v.queue) {
+		if u.update != nil {
+			updates = append(updates, u.update)
+		}
+	}
+	return updates
+}
+
+// busy reports whether something is unsaved.
+func (v *saver) busy() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.running
+}
+
+func (v *saver) run() {
+	for batch := v.take(); batch != nil; batch = v.take() {
+		if err := v.save(batch); err != nil {
+			v.giveUp(err)
+			return
+		}
+		for _, u := range batch {
+			if u.origin != nil {
+				u.origin.from.saved(u.origin.update)
+			}
+		}
+	}
+}
+
+// maxSave bounds the updates of one call of the store, in bytes.
+const maxSave = 1 << 20
+
+// take forgets the batch that has been saved and returns the next one, at least
+// one update long; nil, and run has ended, when there is none.
+func (v *saver) take() []unsaved {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, u := range v.batch {
+		v.bytes -= u.cost()
+	}
+	clear(v.batch)
+	v.batch = nil
+	v.changed.Broadcast()
+	if len(v.queue) == 0 {
+		v.queue = nil
+		v.running = false
+		return nil
+	}
+	n, size := 0, 0
+	for n < len(v.queue) && (n == 0 || size+v.queue[n].cost() <= maxSave) {
+		size += v.queue[n].cost()
+		n++
+	}
+	v.batch, v.queue = v.queue[:n:n], v.queue[n:]
+	return v.batch
+}
+
+const (
+	firstRetry = 100 * time.Millisecond
+	lastRetry  = 10 * time.Second
+)
+
+// save stores a batch, however often it takes. It fails only when v.ctx ends.
+func (v *saver) save(batch []unsaved) error {
+	updates := make([][]byte, 0, len(batch))
+	for _, u := range batch {
+		if u.update != nil {
+			updates = append(updates, u.update)
+		}
+	}
+	if len(updates) == 0 {
+		return nil
+	}
+	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
+		err := protect(func() error { return v.store.Append(v.ctx, v.room, updates...) })
+		if err == nil {
+			if retry > firstRetry {
+				v.failing.Add(-1)
+				v.log.Info("store works again")
+			}
+			return nil
+		}
+		if retry == firstRetry {
+			v.failing.Add(1)
+		}
+		if v.ctx.Err() == nil {
+			v.log.Error("cannot store updates; will try again", "updates", len(updates), "error", err)
+		}
+		if sleep(v.ctx, retry/2+rand.N(retry/2)) != nil {
+			v.failing.Add(-1)
+			return err
+		}
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// errUnsaved is what flush returns after the saver has given up. Nobody was told
+// that these updates are saved: clients that come back send them again.
+var errUnsaved = errors.New("updates could not be stored")
+
+func (v *saver) giveUp(err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.err = fmt.Errorf("%w: %d of room %q: %w", errUnsaved, len(v.batch)+len(v.queue), v.room, err)
+	v.batch, v.queue, v.bytes, v.running = nil, nil, 0, false
+	v.changed.Broadcast()
+}

@@ -1,0 +1,213 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+// maxBatchBytes and maxBatchRequests bound one transaction, and with it the time
+// that its first request waits.
+const (
+	maxBatchBytes    = 8 << 20
+	maxBatchRequests = 1024
+)
+
+// request is one Append. Without updates it is a Ping.
+type request struct {
+	room    string
+	updates [][]byte
+	done    chan error // buffered: the committer never waits for the caller
+}
+
+func (r *request) size() int {
+	n := 0
+	for _, update := range r.updates {
+		n += len(update)
+	}
+	return n
+}
+
+// committer writes requests to the database in group commits. It owns the one
+// connection that writes.
+type committer struct {
+	conn         *sql.Conn
+	selectRoom   *sql.Stmt
+	insertRoom   *sql.Stmt
+	insertUpdate *sql.Stmt
+
+	requests chan *request // unbuffered: a request handed over is always answered
+	closing  chan struct{}
+	finished chan struct{}
+	stopOnce sync.Once
+}
+
+// startCommitter starts the committer on conn, which it closes in the end.
+func startCommitter(ctx context.Context, conn *sql.Conn) (*committer, error) {
+	c := &committer{
+		conn:     conn,
+		requests: make(chan *request),
+		closing:  make(chan struct{}),
+		finished: make(chan struct{}),
+	}
+	statements := map[**sql.Stmt]string{
+		&c.selectRoom:   `SELECT id FROM rooms WHERE name = ?`,
+		&c.insertRoom:   `INSERT INTO rooms (name) VALUES (?) RETURNING id`,
+		&c.insertUpdate: `INSERT INTO updates (room, data) VALUES (?, ?)`,
+	}
+	for statement, text := range statements {
+		var err error
+		if *statement, err = conn.PrepareContext(ctx, text); err != nil {
+			return nil, err
+		}
+	}
+	go c.run()
+	return c, nil
+}
+
+// submit waits until the updates are committed.
+func (c *committer) submit(ctx context.Context, room string, updates [][]byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.closed() {
+		return store.ErrClosed
+	}
+	r := &request{room: room, updates: updates, done: make(chan error, 1)}
+	select {
+	case c.requests <- r:
+	case <-c.closing:
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// From here on the committer reads the updates: it must finish before the
+	// caller has them back, so the context no longer counts.
+	return <-r.done
+}
+
+func (c *committer) closed() bool {
+	select {
+	case <-c.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop answers what has been handed over, then ends the committer.
+func (c *committer) stop() {
+	c.stopOnce.Do(func() { close(c.closing) })
+	<-c.finished
+}
+
+func (c *committer) run() {
+	defer close(c.finished)
+	defer c.release()
+	for {
+		select {
+		case r := <-c.requests:
+			c.commit(c.gather(r))
+		case <-c.closing:
+			return
+		}
+	}
+}
+
+// release gives the connection back to its pool. Statements of a connection are
+// not closed with it, and keep SQLite from moving the WAL into the database.
+func (c *committer) release() {
+	for _, statement := range []*sql.Stmt{c.selectRoom, c.insertRoom, c.insertUpdate} {
+		_ = statement.Close()
+	}
+	_ = c.conn.Close()
+}
+
+// gather adds to the first request those that are waiting behind it.
+func (c *committer) gather(first *request) []*request {
+	batch := []*request{first}
+	for size := first.size(); size < maxBatchBytes && len(batch) < maxBatchRequests; {
+		select {
+		case r := <-c.requests:
+			batch = append(batch, r)
+			size += r.size()
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes the batch in one transaction. When that fails, each request gets
+// a transaction of its own, so that one of them does not fail the others.
+func (c *committer) commit(batch []*request) {
+	err := c.transact(batch)
+	if err == nil || len(batch) == 1 {
+		for _, r := range batch {
+			r.done <- err
+		}
+		return
+	}
+	for _, r := range batch {
+		r.done <- c.transact([]*request{r})
+	}
+}
+
+func (c *committer) transact(batch []*request) error {
+	if err := c.exec("BEGIN IMMEDIATE"); err != nil {
+		return err
+	}
+	for _, r := range batch {
+		if err := c.insert(r); err != nil {
+			c.rollback()
+			return err
+		}
+	}
+	if err := c.exec("COMMIT"); err != nil {
+		c.rollback()
+		return err
+	}
+	return nil
+}
+
+// rollback ends a transaction that has failed, also after a COMMIT that did. The
+// error says nothing: after some failures SQLite has rolled back by itself.
+func (c *committer) rollback() { _ = c.exec("ROLLBACK") }
+
+func (c *committer) exec(statement string) error {
+	if _, err := c.conn.ExecContext(context.Background(), statement); err != nil {
+		return fmt.Errorf("sqlite: %s: %w", statement, err)
+	}
+	return nil
+}
+
+func (c *committer) insert(r *request) error {
+	if len(r.updates) == 0 {
+		return nil
+	}
+	id, err := c.roomID(r.room)
+	if err != nil {
+		return fmt.Errorf("sqlite: room id: %w", err)
+	}
+	for _, update := range r.updates {
+		if update == nil {
+			update = []byte{} // nil would be NULL
+		}
+		if _, err := c.insertUpdate.Exec(id, update); err != nil {
+			return fmt.Errorf("sqlite: insert: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *committer) roomID(name string) (id int64, err error) {
+	err = c.selectRoom.QueryRow(name).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = c.insertRoom.QueryRow(name).Scan(&id)
+	}
+	return id, err
+}

@@ -1,0 +1,101 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
+)
+
+// crashPathVariable makes the test binary the victim of TestStore_SurvivesKill:
+// it names the database.
+const crashPathVariable = "SQLITE_CRASH_TEST_PATH"
+
+const (
+	crashRooms  = 4
+	crashRounds = 5
+)
+
+// appendUntilKilled appends 0, 1, 2, … to each room and prints "room n" when an
+// update is confirmed.
+func appendUntilKilled(path string) {
+	s, err := sqlite.Open(path)
+	if err != nil {
+		panic(err)
+	}
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for room := range crashRooms {
+		wg.Go(func() {
+			for i := uint64(0); ; i++ {
+				if err := s.Append(context.Background(), strconv.Itoa(room), number(i)); err != nil {
+					panic(err)
+				}
+				mu.Lock()
+				fmt.Println(room, i)
+				mu.Unlock()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestStore_SurvivesKill(t *testing.T) {
+	for round := range crashRounds {
+		path := filepath.Join(t.TempDir(), "rooms.db")
+		confirmed := killWhileAppending(t, path, 200*(round+1))
+
+		s, err := sqlite.Open(path)
+		require.NoError(t, err)
+		for room, last := range confirmed {
+			next := uint64(0)
+			require.NoError(t, s.Load(t.Context(), room, func(update []byte) error {
+				assert.Equal(t, number(next), update)
+				next++
+				return nil
+			}))
+			assert.Greater(t, next, last, "room %s: what was confirmed is there", room)
+		}
+		require.NoError(t, s.Close())
+	}
+}
+
+// killWhileAppending kills the process that appends once it has confirmed that
+// many updates, and returns the last number confirmed in each room.
+func killWhileAppending(t *testing.T, path string, confirmations int) map[string]uint64 {
+	t.Helper()
+	victim := exec.CommandContext(t.Context(), os.Args[0])
+	victim.Env = append(os.Environ(), crashPathVariable+"="+path)
+	stdout, err := victim.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, victim.Start())
+
+	confirmed := make(map[string]uint64)
+	lines := bufio.NewScanner(stdout)
+	for n := 0; lines.Scan(); n++ {
+		room, last, complete := strings.Cut(lines.Text(), " ")
+		require.True(t, complete)
+		confirmed[room], err = strconv.ParseUint(last, 10, 64)
+		require.NoError(t, err)
+		if n == confirmations {
+			require.NoError(t, victim.Process.Kill())
+		}
+	}
+	assert.Error(t, victim.Wait(), "the process was killed")
+	require.NotEmpty(t, confirmed)
+	return confirmed
+}
+
+func number(i uint64) []byte { return binary.BigEndian.AppendUint64(nil, i) }

@@ -1,0 +1,166 @@
+package sqlite_test
+
+import (
+	"database/sql"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
+	"github.com/yrs-go/yrs/ywebsocket/store/storetest"
+)
+
+func TestMain(m *testing.M) {
+	if path := os.Getenv(crashPathVariable); path != "" {
+		appendUntilKilled(path)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
+	storetest.RunDurable(t, open)
+}
+
+func open(t *testing.T, dir string) store.Store {
+	t.Helper()
+	s, err := sqlite.Open(filepath.Join(dir, "rooms.db"))
+	require.NoError(t, err)
+	return s
+}
+
+func TestOpen_AnyFileName(t *testing.T) {
+	for _, name := range []string{"a b.db", "50%25.db", "what?.db", "#1.db", "a&_pragma=x.db", "ü.db"} {
+		path := filepath.Join(t.TempDir(), name)
+		s, err := sqlite.Open(path)
+		require.NoError(t, err, name)
+		require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
+		require.NoError(t, s.Close())
+		info, err := os.Stat(path)
+		require.NoError(t, err, "the file has the very name that was asked for")
+		assert.NotZero(t, info.Size())
+		assert.Zero(t, info.Mode().Perm()&0o077, "documents are nobody else's business")
+	}
+}
+
+func TestStore_CloseLeavesOneFile(t *testing.T) {
+	dir := t.TempDir()
+	s := open(t, dir)
+	require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
+	require.NoError(t, s.Close())
+	files, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, files, 1, "the log was moved into the database: copying that file is a backup")
+}
+
+func TestOpen_Refusals(t *testing.T) {
+	tests := []struct {
+		name    string
+		prepare func(t *testing.T, dir string) (path string)
+		want    string
+	}{
+		{"empty path", func(*testing.T, string) string { return "" }, "the path is empty"},
+		{"directory missing", func(_ *testing.T, dir string) string {
+			return filepath.Join(dir, "none", "rooms.db")
+		}, "does not exist; create it or name another file"},
+		{"a directory", func(_ *testing.T, dir string) string { return dir }, "it is a directory; name a file in it"},
+		{"a file in the way", func(t *testing.T, dir string) string {
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "file"), nil, 0o600))
+			return filepath.Join(dir, "file", "rooms.db")
+		}, "it cannot be written; check the permissions"},
+		{"not a database", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "notes.txt")
+			require.NoError(t, os.WriteFile(path, []byte(strings.Repeat("just text\n", 500)), 0o600))
+			return path
+		}, "it is not a SQLite database; name another file"},
+		{"damaged", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "rooms.db")
+			s, err := sqlite.Open(path)
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+			content, err := os.ReadFile(path)
+			require.NoError(t, err)
+			for i := 200; i < len(content); i++ {
+				content[i] = 0xa5
+			}
+			require.NoError(t, os.WriteFile(path, content, 0o600))
+			return path
+		}, "it is damaged; restore a backup"},
+		{"another program's", func(t *testing.T, dir string) string {
+			path := filepath.Join(dir, "bookmarks.db")
+			_, err := raw(t, path).Exec("CREATE TABLE bookmarks (url TEXT)")
+			require.NoError(t, err)
+			return path
+		}, "it is the database of another program; name another file"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			path := test.prepare(t, t.TempDir())
+			_, err := sqlite.Open(path)
+			require.Error(t, err)
+			assert.Contains(t, err.Error(), test.want)
+			assert.Contains(t, err.Error(), path)
+			assert.NotContains(t, err.Error(), "\n")
+		})
+	}
+}
+
+func TestOpen_NewerSchema(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	s, err := sqlite.Open(path)
+	require.NoError(t, err)
+	require.NoError(t, s.Close())
+	_, err = raw(t, path).Exec("PRAGMA user_version = 999")
+	require.NoError(t, err)
+
+	_, err = sqlite.Open(path)
+	assert.ErrorIs(t, err, store.ErrSchemaVersion)
+	assert.ErrorContains(t, err, "version 999")
+	assert.ErrorContains(t, err, "upgrade the program")
+	assert.NotContains(t, err.Error(), "\n")
+}
+
+func TestStore_LoadErrorIsNotNotFound(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	s, err := sqlite.Open(path)
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
+	_, err = raw(t, path).Exec("ALTER TABLE updates RENAME TO elsewhere")
+	require.NoError(t, err)
+
+	err = s.Load(t.Context(), "room", func([]byte) error { return nil })
+	require.Error(t, err)
+	assert.NotErrorIs(t, err, store.ErrNotFound)
+}
+
+// A transaction that fails must leave the connection fit for the next one.
+func TestStore_AppendAfterAFailure(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	s, err := sqlite.Open(path)
+	require.NoError(t, err)
+	defer s.Close()
+	db := raw(t, path)
+	_, err = db.Exec(`CREATE TRIGGER refuse BEFORE INSERT ON updates WHEN NEW.data = CAST('bad' AS BLOB)
+		BEGIN SELECT RAISE(ABORT, 'refused'); END`)
+	require.NoError(t, err)
+
+	assert.ErrorContains(t, s.Append(t.Context(), "room", []byte("good"), []byte("bad")), "refused")
+	err = s.Load(t.Context(), "room", func([]byte) error { return nil })
+	assert.ErrorIs(t, err, store.ErrNotFound, "all updates of a call or none")
+	require.NoError(t, s.Append(t.Context(), "room", []byte("good")))
+}
+
+func raw(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	return db
+}

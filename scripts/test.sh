@@ -16,7 +16,7 @@ in_process() {
 run() {
 	case $1 in
 	rust) step rust 90 cargo test --locked ;;
-	web) step web 10 node --test ywebsocket/cmd/yserver/web/test/ ;;
+	web) step web 10 npm test --silent --prefix ywebsocket/cmd/yserver/web ;;
 	go) step go 90 in_process ;;
 	e2e) step e2e 330 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
 	race) step race 120 in_process -race ;;

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
@@ -57,39 +58,17 @@ func (a *Array) Delete(index, length int) error {
 
 // Value returns the value at index, a shared type as its handle. It returns false if there is none.
 func (a *Array) Value(index int) (any, bool) {
-	const op = "array value"
-	err := a.read(op)
-	if err == nil {
-		if index < 0 {
-			return nil, false
-		}
-		var encoded []byte
-		if encoded, err = a.tx.native.ArrayValue(a.slot, uint64(index)); err == nil && encoded == nil {
-			return nil, false
-		}
-		if err == nil {
-			var value any
-			if value, err = decodeValue(a.tx, encoded); err == nil {
-				return value, true
-			}
-		}
+	if index < 0 {
+		return nil, false
 	}
-	a.tx.note(wrap(op, err))
-	return nil, false
+	return notedValue(&a.shared, "array value", func(native *ffi.Txn, slot uint32) ([]byte, error) {
+		return native.ArrayValue(slot, uint64(index))
+	})
 }
 
 // Len returns the number of values.
 func (a *Array) Len() int {
-	const op = "array len"
-	err := a.read(op)
-	if err == nil {
-		var n int
-		if n, err = a.tx.native.ArrayLen(a.slot); err == nil {
-			return n
-		}
-	}
-	a.tx.note(wrap(op, err))
-	return 0
+	return noted(&a.shared, "array len", (*ffi.Txn).ArrayLen)
 }
 
 // All iterates over indices and values. It shows the array as it was when the iteration began, whatever the

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"iter"
 
+	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
@@ -44,22 +45,9 @@ func (m *Map) Clear() error {
 
 // Value returns the value under key, a shared type as its handle. It returns false if there is none.
 func (m *Map) Value(key string) (any, bool) {
-	const op = "map value"
-	err := m.read(op)
-	if err == nil {
-		var encoded []byte
-		if encoded, err = m.tx.native.MapValue(m.slot, key); err == nil && encoded == nil {
-			return nil, false
-		}
-		if err == nil {
-			var value any
-			if value, err = decodeValue(m.tx, encoded); err == nil {
-				return value, true
-			}
-		}
-	}
-	m.tx.note(wrap(op, err))
-	return nil, false
+	return notedValue(&m.shared, "map value", func(native *ffi.Txn, slot uint32) ([]byte, error) {
+		return native.MapValue(slot, key)
+	})
 }
 
 // Text returns the nested text under key, and false if there is something else or nothing.
@@ -79,16 +67,7 @@ func valueAs[T Shared](m *Map, key string) (T, bool) {
 
 // Len returns the number of keys.
 func (m *Map) Len() int {
-	const op = "map len"
-	err := m.read(op)
-	if err == nil {
-		var n int
-		if n, err = m.tx.native.MapLen(m.slot); err == nil {
-			return n
-		}
-	}
-	m.tx.note(wrap(op, err))
-	return 0
+	return noted(&m.shared, "map len", (*ffi.Txn).MapLen)
 }
 
 // All iterates over keys and values in the order of the keys. It shows the map as it was when the iteration

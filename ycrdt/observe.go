@@ -29,6 +29,9 @@ type UpdateEvent struct {
 	Origin any
 	// Local is set for changes made through a transaction, and not for those of Doc.ApplyUpdate.
 	Local bool
+	// Pending is set while updates, or parts of them, wait for others that have not arrived. They are in no Update
+	// until then: whoever stores updates has to keep what was applied while Pending is set.
+	Pending bool
 }
 
 // OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,

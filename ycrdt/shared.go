@@ -66,6 +66,40 @@ func (s *shared) read(op string) error {
 	return s.err
 }
 
+// noted returns what read reads of the shared type. If that fails it returns the zero value, and Tx.Err the reason.
+func noted[T any](s *shared, op string, read func(native *ffi.Txn, slot uint32) (T, error)) T {
+	var value T
+	err := s.read(op)
+	if err == nil {
+		value, err = read(s.tx.native, s.slot)
+	}
+	if err != nil {
+		s.tx.note(wrap(op, err))
+		var zero T
+		return zero
+	}
+	return value
+}
+
+// value is what stands at a key or an index: nil, false when nothing does.
+type value struct {
+	value any
+	found bool
+}
+
+// notedValue is noted for a native call that returns an encoded value, or nil if there is none.
+func notedValue(s *shared, op string, read func(native *ffi.Txn, slot uint32) ([]byte, error)) (any, bool) {
+	v := noted(s, op, func(native *ffi.Txn, slot uint32) (value, error) {
+		encoded, err := read(native, slot)
+		if err != nil || encoded == nil {
+			return value{}, err
+		}
+		decoded, err := decodeValue(s.tx, encoded)
+		return value{decoded, true}, err
+	})
+	return v.value, v.found
+}
+
 // change checks that the handle can be written.
 func (s *shared) change(op string) error {
 	if err := s.read(op); err != nil {

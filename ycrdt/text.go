@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
@@ -24,10 +25,7 @@ func (t *Text) Insert(index int, s string) error {
 	if index < 0 {
 		return negative(op, index)
 	}
-	if err := t.tx.native.TextInsert(t.slot, uint64(index), s); err != nil {
-		return wrap(op, err)
-	}
-	return nil
+	return wrap(op, t.tx.native.TextInsert(t.slot, uint64(index), s))
 }
 
 // InsertWithAttributes inserts s with exactly these attributes, whatever surrounds it.
@@ -105,41 +103,22 @@ func (t *Text) applyDelta(op string, delta Delta) error {
 // ToDelta returns the text as insertions, one for each stretch of equal formatting and each embedded value.
 // Nested shared types appear as handles.
 func (t *Text) ToDelta() Delta {
-	const op = "text to delta"
-	err := t.read(op)
-	if err == nil {
-		var encoded []byte
-		if encoded, err = t.tx.native.TextDelta(t.slot); err == nil {
-			var delta Delta
-			if delta, err = decodeDelta(t.tx, encoded); err == nil {
-				return delta
-			}
+	return noted(&t.shared, "text to delta", func(native *ffi.Txn, slot uint32) (Delta, error) {
+		encoded, err := native.TextDelta(slot)
+		if err != nil {
+			return nil, err
 		}
-	}
-	t.tx.note(wrap(op, err))
-	return nil
+		return decodeDelta(t.tx, encoded)
+	})
 }
 
 // Len returns the length.
 func (t *Text) Len() int {
-	const op = "text len"
-	err := t.read(op)
-	if err == nil {
-		var n int
-		if n, err = t.tx.native.TextLen(t.slot); err == nil {
-			return n
-		}
-	}
-	t.tx.note(wrap(op, err))
-	return 0
+	return noted(&t.shared, "text len", (*ffi.Txn).TextLen)
 }
 
 // String returns the characters, without formatting and embedded values.
-func (t *Text) String() string {
-	s, err := t.text()
-	t.tx.note(err)
-	return s
-}
+func (t *Text) String() string { return noted(&t.shared, "text string", (*ffi.Txn).TextString) }
 
 func (t *Text) text() (string, error) {
 	const op = "text string"

@@ -2,6 +2,7 @@ package ycrdt_test
 
 import (
 	"bytes"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -103,7 +104,7 @@ func TestDoc_EncodeStateAsUpdate_RefusesWhatIsNoStateVector(t *testing.T) {
 func TestTx_EncodesWhatItHasWritten(t *testing.T) {
 	doc := newDoc(t)
 	set(t, doc, "before", 1)
-	before := stateVector(t, doc)
+	before, stateBefore := stateVector(t, doc), encode(t, doc)
 	write(t, doc, func(tx *ycrdt.Tx) {
 		require.NoError(t, tx.Map("m").Set("inside", 2))
 		state, err := tx.EncodeStateAsUpdate(nil)
@@ -111,7 +112,8 @@ func TestTx_EncodesWhatItHasWritten(t *testing.T) {
 		assert.Equal(t, map[string]any{"before": int64(1), "inside": int64(2)}, mapOf(t, loaded(t, state), "m"))
 		diff, err := tx.EncodeStateAsUpdate(before)
 		require.NoError(t, err)
-		assert.Equal(t, map[string]any{"inside": int64(2)}, mapOf(t, loaded(t, diff), "m"))
+		assert.Equal(t, map[string]any{"before": int64(1), "inside": int64(2)}, mapOf(t, loaded(t, stateBefore, diff), "m"))
+		assert.Less(t, len(diff), len(state))
 		sv, err := tx.EncodeStateVector()
 		require.NoError(t, err)
 		assert.NotEqual(t, before, sv)
@@ -195,6 +197,51 @@ func TestDoc_PendingUpdates(t *testing.T) {
 		requireSame(t, source, doc)
 		assert.Equal(t, "bc", textOf(t, loaded(t, missing(t, doc, []byte{0})), "t"))
 	}
+}
+
+// A peer that sends what cannot be used yet again and again does not fill the document with copies of it.
+func TestDoc_PendingUpdates_AreKeptOnce(t *testing.T) {
+	source := newDoc(t)
+	updates := sent(t, source,
+		func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(0, "a") },
+		func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(1, "b") },
+		func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(2, strings.Repeat("c", 1000)) },
+	)
+	doc := loaded(t, updates[2])
+	used, size := doc.MemoryUsage(), len(encode(t, doc))
+	for range 1000 {
+		require.NoError(t, doc.ApplyUpdate(updates[2]))
+	}
+	assert.Less(t, doc.MemoryUsage()-used, int64(8<<10))
+	assert.Len(t, encode(t, doc), size)
+	require.NoError(t, doc.ApplyUpdate(updates[1]))
+	require.NoError(t, doc.ApplyUpdate(updates[0]))
+	assert.Len(t, textOf(t, doc, "t"), 1002)
+}
+
+// What a document has written itself counts as there when it comes back from a peer with more.
+func TestDoc_ApplyUpdate_OfItsOwnContinuation(t *testing.T) {
+	doc := newDocWith(t, ycrdt.DocOptions{ClientID: 5})
+	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("t").Insert(0, "abc")) })
+	clone := newDocWith(t, ycrdt.DocOptions{ClientID: 5}) // the same replica, restored from its state
+	require.NoError(t, clone.ApplyUpdate(encode(t, doc)))
+	continued := sent(t, clone, func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(3, "def") })
+	require.NoError(t, doc.ApplyUpdate(continued[0]))
+	assert.Equal(t, "abcdef", textOf(t, doc, "t"))
+}
+
+// What waits is bounded: what goes beyond is refused and leaves the document usable.
+func TestDoc_PendingUpdates_AreBounded(t *testing.T) {
+	doc := newDoc(t)
+	var err error
+	for client := 1; client <= 40 && err == nil; client++ {
+		err = doc.ApplyUpdate(cat(1, 1, client, 1, 4, 1, 1, "t", varint(mebibyte), strings.Repeat("x", mebibyte), 0))
+	}
+	assert.ErrorIs(t, err, ycrdt.ErrTooLarge)
+	assert.Less(t, doc.MemoryUsage(), int64(24*mebibyte))
+	set(t, doc, "k", 1)
+	require.NoError(t, doc.ApplyUpdate(cat(1, 1, 1, 0, char, 0)), "what something waits for is taken")
+	assert.Len(t, textOf(t, doc, "t"), mebibyte+1)
 }
 
 // Updates delivered in reverse all arrive, whatever they depend on: yrs alone leaves some of them pending.

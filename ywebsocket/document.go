@@ -27,7 +27,10 @@ type change struct {
 	// update holds what was new in it, and whatever had been waiting for that. It
 	// is empty if nothing was.
 	update []byte
-	origin *inbound
+	// pending: parts of this update or of earlier ones wait for others, and are in
+	// no change yet.
+	pending bool
+	origin  *inbound
 }
 
 // liveDocument is a document in memory.
@@ -58,7 +61,7 @@ func loadDocument(
 	}
 	doc.OnUpdate(func(event ycrdt.UpdateEvent) {
 		if in, ok := event.Origin.(*inbound); ok {
-			onChange(change{update: event.Update, origin: in})
+			onChange(change{update: event.Update, pending: event.Pending, origin: in})
 		}
 	})
 	return &liveDocument{doc: doc}, nil

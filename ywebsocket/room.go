@@ -146,9 +146,9 @@ func (r *room) changed(ch change) {
 	if len(ch.update) > 0 {
 		r.broadcast(updateFrame(ch.update), ch.origin.from)
 	}
-	u := unsaved{origin: ch.origin}
-	if len(ch.update) > 0 || !isEmptyUpdate(ch.origin.update) {
-		// Not the change but what was sent: it may hold parts that wait for others.
+	u := unsaved{update: ch.update, origin: ch.origin}
+	if ch.pending {
+		// What waits for others is in no change yet: keep what was sent.
 		u.update = ch.origin.update
 	}
 	if r.server.options.EchoBeforeCommit {
@@ -156,12 +156,6 @@ func (r *room) changed(ch change) {
 		u.origin = nil
 	}
 	r.saver.add(u)
-}
-
-// isEmptyUpdate reports whether an update is the one without any content, with
-// which a client answers that has nothing to tell.
-func isEmptyUpdate(update []byte) bool {
-	return len(update) == 2 && update[0] == 0 && update[1] == 0
 }
 
 // broadcast sends a frame to all members but one; nil excepts none.

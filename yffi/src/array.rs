@@ -5,8 +5,7 @@ use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate::Summary;
-use crate::panic::{guard, OnPanic};
-use crate::transaction::YffiTxn;
+use crate::transaction::{encoding, reading, writing, YffiTxn};
 use crate::value;
 use crate::wire::Reader;
 use crate::with_txn;
@@ -78,8 +77,7 @@ pub unsafe extern "C" fn yffi_array_insert(
     encoded_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let mut summary = Summary::default();
         let mut reader = Reader::new(bytes(encoded, encoded_len));
         let mut values = Vec::new();
@@ -103,8 +101,7 @@ pub unsafe extern "C" fn yffi_array_delete(
     len: u64,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let array = resolve(txn, slot)?;
         let write = txn.write()?;
         let total = array.len(write);
@@ -130,8 +127,7 @@ pub unsafe extern "C" fn yffi_array_len(
     out: *mut u32,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    reading(txn, err, |txn| {
         if slot != YFFI_ABSENT {
             *out = txn.branch(slot)?.content_len();
         }
@@ -151,20 +147,14 @@ pub unsafe extern "C" fn yffi_array_value(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot == YFFI_ABSENT {
-            return Ok(());
-        }
-        let array = resolve(txn, slot)?;
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        let array = as_array(txn, branch)?;
         let value = with_txn!(&txn.access, t => {
             let inside = index < u64::from(array.len(t));
             inside.then(|| array.get(t, index as u32)).flatten()
         });
         if let Some(value) = value {
-            let mut bytes = Vec::new();
-            value::encode(&value, &mut bytes);
-            *out = bytes.into();
+            value::encode(&value, bytes);
         }
         Ok(())
     })
@@ -181,16 +171,10 @@ pub unsafe extern "C" fn yffi_array_values(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot == YFFI_ABSENT {
-            return Ok(());
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        for value in &read_all(txn, branch)? {
+            value::encode(value, bytes);
         }
-        let mut bytes = Vec::new();
-        for value in &read_all(txn, txn.branch(slot)?)? {
-            value::encode(value, &mut bytes);
-        }
-        *out = bytes.into();
         Ok(())
     })
 }

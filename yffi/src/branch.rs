@@ -4,7 +4,7 @@ use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::string;
 use crate::panic::{guard, OnPanic};
-use crate::transaction::{Access, YffiTxn};
+use crate::transaction::{encoding, Access, YffiTxn};
 use crate::value;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
@@ -158,11 +158,7 @@ pub unsafe extern "C" fn yffi_branch_export(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        let mut bytes = Vec::new();
-        value::export(txn, txn.branch(slot)?, root_kind(kind)?, &mut bytes)?;
-        *out = bytes.into();
-        Ok(())
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        value::export(txn, branch, root_kind(kind)?, bytes)
     })
 }

@@ -8,8 +8,7 @@
 
 use crate::doc::YffiDoc;
 use crate::error::{Failure, YffiError};
-use crate::panic::{guard, OnPanic};
-use crate::transaction::YffiTxn;
+use crate::transaction::{writing, YffiTxn};
 use crate::value::{self, encode, encode_attributes, OP_DELETE, OP_INSERT, OP_RETAIN};
 use crate::wire::{write_bytes, write_var};
 use std::collections::HashMap;
@@ -189,8 +188,7 @@ pub unsafe extern "C" fn yffi_branch_observe(
     deep: bool,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         if !txn.is_write() {
             return Err(Failure::read_only());
         }
@@ -211,8 +209,7 @@ pub unsafe extern "C" fn yffi_branch_unobserve(
     deep: bool,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         if !txn.is_write() {
             return Err(Failure::read_only());
         }

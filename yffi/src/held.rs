@@ -7,7 +7,7 @@
 use crate::error::{Failure, Result, YffiCode};
 use crate::gate::Run;
 use crate::wire::write_var;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use yrs::TransactionMut;
 
 /// How many bytes of a document are held back at most.
@@ -33,7 +33,10 @@ impl HeldRun {
 pub(crate) struct Held {
     /// How much of each client is integrated: what yrs's state vector says, without making one.
     clocks: HashMap<u64, u32>,
-    runs: Vec<HeldRun>,
+    /// By client and first clock. None covers another one of its client.
+    runs: HashMap<u64, BTreeMap<u32, HeldRun>>,
+    /// Clients that have runs, and have come nearer to them since the last release.
+    nearer: HashSet<u64>,
     bytes: usize,
 }
 
@@ -45,8 +48,12 @@ impl Held {
     /// Notes what a transaction has inserted so far.
     pub fn advance(&mut self, txn: &TransactionMut<'_>) {
         for (client, ranges) in txn.insert_set().iter() {
-            let clock = self.clocks.entry(client.get()).or_default();
+            let client = client.get();
+            let clock = self.clocks.entry(client).or_default();
             *clock = ranges.iter().map(|range| range.end).fold(*clock, u32::max);
+            if self.runs.contains_key(&client) {
+                self.nearer.insert(client);
+            }
         }
     }
 
@@ -68,39 +75,72 @@ impl Held {
                 "too much is held back already; the updates before these are missing: sync again",
             ));
         }
-        self.bytes += new;
-        self.runs.extend(runs.iter().map(|run| HeldRun {
-            run: run.clone(),
-            structs: update[run.bytes.clone()].to_vec(),
-        }));
+        for run in runs {
+            self.add_run(run, &update[run.bytes.clone()]);
+        }
         Ok(())
+    }
+
+    fn add_run(&mut self, run: &Run, structs: &[u8]) {
+        if run.end <= self.clock(run.client) {
+            return; // known
+        }
+        self.nearer.insert(run.client);
+        let runs = self.runs.entry(run.client).or_default();
+        if let Some((_, before)) = runs.range(..=run.clock).next_back() {
+            if before.run.end >= run.end {
+                return; // held already
+            }
+        }
+        let covered: Vec<u32> = runs
+            .range(run.clock..run.end)
+            .filter(|(_, other)| other.run.end <= run.end)
+            .map(|(clock, _)| *clock)
+            .collect();
+        for clock in covered {
+            self.bytes -= runs.remove(&clock).map_or(0, |other| other.size());
+        }
+        let held = HeldRun {
+            run: run.clone(),
+            structs: structs.to_vec(),
+        };
+        self.bytes += held.size();
+        runs.insert(run.clock, held);
     }
 
     /// Takes out what follows the integrated structs by now, one run for each client, as an update.
     pub fn release(&mut self) -> Option<Vec<u8>> {
-        let mut clients = HashSet::new();
-        let (mut free, mut held) = (Vec::new(), Vec::new());
-        for held_run in self.runs.drain(..) {
-            let clock = self.clocks.get(&held_run.run.client).copied().unwrap_or(0);
-            if held_run.run.end <= clock {
-                continue; // known
-            }
-            if held_run.run.clock <= clock && clients.insert(held_run.run.client) {
-                free.push(held_run);
-            } else {
-                held.push(held_run);
-            }
-        }
-        self.runs = held;
-        self.bytes = self.runs.iter().map(HeldRun::size).sum();
+        let nearer = std::mem::take(&mut self.nearer);
+        let free: Vec<HeldRun> = nearer
+            .into_iter()
+            .filter_map(|client| self.next(client))
+            .collect();
         (!free.is_empty()).then(|| compose(&free))
+    }
+
+    /// Takes out the first run of a client that holds something new, if it follows.
+    fn next(&mut self, client: u64) -> Option<HeldRun> {
+        let clock = self.clock(client);
+        let runs = self.runs.get_mut(&client)?;
+        let mut next = None;
+        while let Some(first) = runs.first_entry() {
+            if *first.key() > clock || next.is_some() {
+                break;
+            }
+            let run = first.remove();
+            self.bytes -= run.size();
+            next = (run.run.end > clock).then_some(run);
+        }
+        if runs.is_empty() {
+            self.runs.remove(&client);
+        }
+        next
     }
 
     /// Everything that is held back, as one update for each run: a client may appear in several.
     pub fn updates(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        self.runs
-            .iter()
-            .map(|run| compose(std::slice::from_ref(run)))
+        let runs = self.runs.values().flat_map(BTreeMap::values);
+        runs.map(|run| compose(std::slice::from_ref(run)))
     }
 }
 

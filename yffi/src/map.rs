@@ -5,8 +5,7 @@ use crate::buf::YffiBuf;
 use crate::error::YffiError;
 use crate::ffi::{bytes, string};
 use crate::gate::Summary;
-use crate::panic::{guard, OnPanic};
-use crate::transaction::YffiTxn;
+use crate::transaction::{encoding, reading, writing, YffiTxn};
 use crate::value;
 use crate::wire::{write_bytes, Reader};
 use crate::with_txn;
@@ -26,8 +25,7 @@ pub unsafe extern "C" fn yffi_map_set(
     encoded_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let map = MapRef::from(txn.branch(slot)?);
         let key = string(key, key_len)?;
         let mut summary = Summary::default();
@@ -51,8 +49,7 @@ pub unsafe extern "C" fn yffi_map_delete(
     key_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let map = MapRef::from(txn.branch(slot)?);
         map.remove(txn.write()?, string(key, key_len)?);
         Ok(())
@@ -65,8 +62,7 @@ pub unsafe extern "C" fn yffi_map_delete(
 /// As for `yffi_map_set`.
 #[no_mangle]
 pub unsafe extern "C" fn yffi_map_clear(txn: *mut YffiTxn, slot: u32, err: *mut YffiError) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let map = MapRef::from(txn.branch(slot)?);
         map.clear(txn.write()?);
         Ok(())
@@ -86,17 +82,11 @@ pub unsafe extern "C" fn yffi_map_value(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot == YFFI_ABSENT {
-            return Ok(());
-        }
-        let map = MapRef::from(txn.branch(slot)?);
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        let map = MapRef::from(branch);
         let key = string(key, key_len)?;
         if let Some(value) = with_txn!(&txn.access, t => map.get(t, key)) {
-            let mut bytes = Vec::new();
-            value::encode(&value, &mut bytes);
-            *out = bytes.into();
+            value::encode(&value, bytes);
         }
         Ok(())
     })
@@ -113,8 +103,7 @@ pub unsafe extern "C" fn yffi_map_len(
     out: *mut u32,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    reading(txn, err, |txn| {
         if slot != YFFI_ABSENT {
             let map = MapRef::from(txn.branch(slot)?);
             *out = with_txn!(&txn.access, t => map.len(t));
@@ -134,22 +123,16 @@ pub unsafe extern "C" fn yffi_map_entries(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot == YFFI_ABSENT {
-            return Ok(());
-        }
-        let map = MapRef::from(txn.branch(slot)?);
-        let mut bytes = Vec::new();
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        let map = MapRef::from(branch);
         with_txn!(&txn.access, t => {
             let mut entries: Vec<_> = map.iter(t).collect();
             entries.sort_unstable_by_key(|(key, _)| *key);
             for (key, value) in &entries {
-                write_bytes(&mut bytes, key.as_bytes());
-                value::encode(value, &mut bytes);
+                write_bytes(bytes, key.as_bytes());
+                value::encode(value, bytes);
             }
         });
-        *out = bytes.into();
         Ok(())
     })
 }

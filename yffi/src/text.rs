@@ -6,8 +6,7 @@ use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
 use crate::gate::Summary;
 use crate::offset::{check_boundaries, check_deletable, check_range};
-use crate::panic::{guard, OnPanic};
-use crate::transaction::YffiTxn;
+use crate::transaction::{encoding, reading, writing, YffiTxn};
 use crate::value::{self, DeltaOp};
 use crate::wire::Reader;
 use crate::with_txn;
@@ -84,8 +83,7 @@ pub unsafe extern "C" fn yffi_text_insert(
     chunk_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         insert(txn, slot, index, string(chunk, chunk_len)?, None)
     })
 }
@@ -105,8 +103,7 @@ pub unsafe extern "C" fn yffi_text_insert_attributes(
     attributes_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
         insert(
             txn,
@@ -130,8 +127,7 @@ pub unsafe extern "C" fn yffi_text_delete(
     len: u64,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
         check_deletable(txn, branch)?;
@@ -157,8 +153,7 @@ pub unsafe extern "C" fn yffi_text_format(
     attributes_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
@@ -183,8 +178,7 @@ pub unsafe extern "C" fn yffi_text_apply_delta(
     delta_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         let mut summary = Summary::default();
         let mut reader = Reader::new(bytes(delta, delta_len));
         let delta = value::decode_delta(&mut reader, &mut summary)?;
@@ -203,8 +197,7 @@ pub unsafe extern "C" fn yffi_text_len(
     out: *mut u32,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    reading(txn, err, |txn| {
         if slot != YFFI_ABSENT {
             *out = txn.branch(slot)?.content_len();
         }
@@ -223,13 +216,9 @@ pub unsafe extern "C" fn yffi_text_string(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot != YFFI_ABSENT {
-            let text = TextRef::from(txn.branch(slot)?);
-            let string = with_txn!(&txn.access, t => text.get_string(t));
-            *out = string.into_bytes().into();
-        }
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        let text = TextRef::from(branch);
+        *bytes = with_txn!(&txn.access, t => text.get_string(t)).into_bytes();
         Ok(())
     })
 }
@@ -245,18 +234,11 @@ pub unsafe extern "C" fn yffi_text_delta(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
-        if slot == YFFI_ABSENT {
-            return Ok(());
+    encoding(txn, slot, out, err, |txn, branch, bytes| {
+        let text = TextRef::from(branch);
+        for chunk in &with_txn!(&txn.access, t => text.diff(t, |_| ())) {
+            value::encode_insert(&chunk.insert, chunk.attributes.as_deref(), bytes);
         }
-        let text = TextRef::from(txn.branch(slot)?);
-        let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
-        let mut bytes = Vec::new();
-        for chunk in &chunks {
-            value::encode_insert(&chunk.insert, chunk.attributes.as_deref(), &mut bytes);
-        }
-        *out = bytes.into();
         Ok(())
     })
 }

@@ -1,12 +1,13 @@
 //! Transactions: begin, commit, and the shared types they resolve.
 
+use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::panic::{guard, OnPanic};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
-use yrs::{Transact, Transaction, TransactionMut};
+use yrs::{ReadTxn, Transact, Transaction, TransactionMut};
 
 /// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
 /// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
@@ -40,6 +41,8 @@ pub struct YffiCommit {
     pub events: YffiBuf,
     /// Whether anything was inserted or deleted.
     pub changed: bool,
+    /// Updates wait for others to arrive.
+    pub pending: bool,
     /// The change is the very update that was applied, all of it; `update` is then left empty.
     pub verbatim: bool,
 }
@@ -119,6 +122,11 @@ impl YffiTxn {
         Ok(*branch)
     }
 
+    /// Whether updates wait for others to arrive.
+    fn is_pending(&self) -> bool {
+        !self.doc().held().is_empty() || with_txn!(&self.access, t => t.has_missing_updates())
+    }
+
     fn commit(&mut self, want_update: bool) -> (Option<Vec<u8>>, bool) {
         let few = self.changes <= EARLY_ENCODE_CHANGES;
         let doc = self.doc();
@@ -135,12 +143,62 @@ impl YffiTxn {
     }
 }
 
+/// The body of an export that only reads.
+///
+/// # Safety
+/// `txn` is open; `err` points to a zeroed `YffiError`.
+pub(crate) unsafe fn reading(
+    txn: *const YffiTxn,
+    err: *mut YffiError,
+    body: impl FnOnce(&'static YffiTxn) -> Result<()>,
+) -> i32 {
+    let txn = &*txn;
+    guard(Some(txn.doc()), OnPanic::Keep, err, || body(txn))
+}
+
+/// The body of an export that writes: a panic poisons the document.
+///
+/// # Safety
+/// As for [`reading`], and nobody else uses `txn` meanwhile.
+pub(crate) unsafe fn writing(
+    txn: *mut YffiTxn,
+    err: *mut YffiError,
+    body: impl FnOnce(&'static mut YffiTxn) -> Result<()>,
+) -> i32 {
+    let txn = &mut *txn;
+    guard(Some(txn.doc()), OnPanic::Poison, err, || body(txn))
+}
+
+/// The body of an export that encodes something of the shared type in `slot`. Nothing is written for a root that
+/// does not exist, and nothing handed out if the body writes nothing.
+///
+/// # Safety
+/// As for [`reading`]; `out` is valid.
+pub(crate) unsafe fn encoding(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+    body: impl FnOnce(&YffiTxn, BranchPtr, &mut Vec<u8>) -> Result<()>,
+) -> i32 {
+    reading(txn, err, |txn| {
+        if slot == YFFI_ABSENT {
+            return Ok(());
+        }
+        let mut bytes = Vec::new();
+        body(txn, txn.branch(slot)?, &mut bytes)?;
+        *out = bytes.into();
+        Ok(())
+    })
+}
+
 /// Commits `txn` and fills `out`, poisoning the document if that panics.
 pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
     let (update, changed) = txn.commit(want_update);
     out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
     out.events = txn.doc().sink.take().into();
     out.changed = changed;
+    out.pending = txn.is_pending();
     out.verbatim = txn.verbatim && changed;
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::ffi::bytes;
 use crate::gate;
 use crate::held::deletions;
 use crate::panic::{guard, OnPanic};
-use crate::transaction::{finish, YffiCommit, YffiTxn};
+use crate::transaction::{finish, reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
 use yrs::updates::decoder::Decode;
@@ -168,8 +168,7 @@ pub unsafe extern "C" fn yffi_txn_apply_update(
     update_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Poison, err, || {
+    writing(txn, err, |txn| {
         apply(txn, admit(bytes(update, update_len))?)?;
         Ok(())
     })
@@ -192,12 +191,16 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
     let doc = &*doc;
     guard(Some(doc), OnPanic::Poison, err, || {
         let admitted = admit(bytes(update, update_len))?;
-        // Not dropped while a panic or a failed apply unwinds: dropping commits, and would panic again.
+        // Not dropped while a panic unwinds or after a failed apply: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
-        txn.verbatim = apply(&mut txn, admitted)?;
-        finish(&mut txn, want_update, &mut *out)?;
-        ManuallyDrop::drop(&mut txn);
-        Ok(())
+        let applied = apply(&mut txn, admitted).and_then(|verbatim| {
+            txn.verbatim = verbatim;
+            finish(&mut txn, want_update, &mut *out)
+        });
+        if !doc.is_poisoned() {
+            ManuallyDrop::drop(&mut txn);
+        }
+        applied
     })
 }
 
@@ -211,8 +214,7 @@ pub unsafe extern "C" fn yffi_txn_state_vector(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    reading(txn, err, |txn| {
         *out = with_txn!(&txn.access, t => t.state_vector().encode_v1()).into();
         Ok(())
     })
@@ -231,8 +233,7 @@ pub unsafe extern "C" fn yffi_txn_encode_state(
     out: *mut YffiBuf,
     err: *mut YffiError,
 ) -> i32 {
-    let txn = &*txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    reading(txn, err, |txn| {
         let remote = (!state_vector.is_null()).then(|| bytes(state_vector, state_vector_len));
         *out = encode_state(txn, remote)?.into();
         Ok(())

@@ -7,10 +7,10 @@
 //
 //   { "step": "new", "doc", "clientID"?, "gc"? }         a new document under this key, in place of an old one
 //   { "step": "drop", "doc" }                            forgets it
-//   { "step": "edit", "doc", "ops": [operation, ...] }   in one transaction -> the update it made, "" if none
-//   { "step": "loose", "doc", "ops": [operation, ...] }  the same with loose operations, see loose.mjs
-//                                                        -> { "update", "ops": [the operation that each became, or null] }
-//   { "step": "apply", "doc", "updates": [update, ...] } each in its own transaction -> the update they made, "" if none
+//   { "step": "edit", "doc", "ops": [operation, ...] }   in one transaction -> the update it made
+//   { "step": "loose", "doc", "ops": [operation, ...] }  the same with loose operations, which loose.mjs describes
+//                                                        -> { "update", "ops": [what each became, or null] }
+//   { "step": "apply", "doc", "updates": [update, ...] } each in its own transaction -> the update they made
 //   { "step": "stateVector", "doc" }                     -> state vector
 //   { "step": "update", "doc", "stateVector"? }          -> everything, or what that state vector lacks
 //   { "step": "merge", "updates": [update, ...] }        -> one update
@@ -19,8 +19,8 @@
 //   { "step": "delta", "doc", "on": [place, ...] }       -> what toDelta gives for each text
 //   { "step": "tree", "doc" }                            -> everything below the roots of loose.mjs
 //
-// "The update" that a step made is all that the document's update event told of, merged into one: for "apply" that is
-// what was applied, as far as it was new, and what Yjs then cleaned up by itself.
+// The update that a step made is all that the document's update event told of, merged into one, or "" if it told
+// nothing. For "apply" that is what was new in the updates, and what Yjs cleaned up by itself after them.
 
 import * as Y from 'yjs'
 import { edit, fromBase64, perform, read, toBase64 } from './document.mjs'

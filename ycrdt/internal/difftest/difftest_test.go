@@ -26,8 +26,8 @@ func TestSessions(t *testing.T) {
 	count := number(t, "YRS_SESSIONS", defaultSessions)
 	t.Logf("YRS_SEED=%d YRS_SESSIONS=%d", seed, count)
 	node := peers.StartDiffer(t)
-	if failing := playAll(t.Context(), node, seed, count); failing != nil {
-		requirePlays(t, node, failing)
+	if failing, err := playAll(t.Context(), node, seed, count); err != nil {
+		explain(t, node, failing, err)
 	}
 }
 
@@ -42,8 +42,8 @@ func number(t *testing.T, variable string, otherwise uint64) uint64 {
 	return n
 }
 
-// playAll plays the scripts of consecutive seeds. If any fails, it stops and returns one that did.
-func playAll(ctx context.Context, node *peers.Process, seed, count uint64) (failing *script) {
+// playAll plays the scripts of consecutive seeds. If any fails, it stops and returns the first that did.
+func playAll(ctx context.Context, node *peers.Process, seed, count uint64) (failing *script, err error) {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(sessionsAtOnce)
 	var once sync.Once
@@ -56,27 +56,30 @@ func playAll(ctx context.Context, node *peers.Process, seed, count uint64) (fail
 			_, err := play(node, fmt.Sprint("session ", i), script)
 			if err != nil {
 				once.Do(func() { failing = script })
+				return fmt.Errorf("seed %d: %w", script.seed, err)
 			}
-			return err
+			return nil
 		})
 	}
-	_ = group.Wait() // the failing script tells
-	return failing
+	err = group.Wait()
+	return failing, err
 }
 
-// requirePlays plays a script again, and if it fails, ends the test with the smallest that fails in the same way.
-func requirePlays(t *testing.T, node *peers.Process, failing *script) {
-	became, err := play(node, "again", failing)
-	require.Error(t, err, "the script of YRS_SEED=%d failed, but not when played again:\n%s", failing.seed, failing.describe(became))
+// explain ends the test with the smallest script that fails as this one did.
+func explain(t *testing.T, node *peers.Process, failing *script, err error) {
+	became, again := play(node, "again", failing)
+	if again == nil {
+		t.Fatalf("YRS_SEED=%d YRS_SESSIONS=1, but not when played again: %v\n%s", failing.seed, err, failing.describe(became))
+	}
 	smallest := shrink(failing, func(candidate *script) bool {
 		triedBecame, tried := play(node, "shrinking", candidate)
-		if tried == nil || kindOf(tried) != kindOf(err) {
+		if tried == nil || kindOf(tried) != kindOf(again) {
 			return false
 		}
-		became, err = triedBecame, tried
+		became, again = triedBecame, tried
 		return true
 	})
-	t.Fatalf("YRS_SEED=%d YRS_SESSIONS=1: %v\n%s", failing.seed, err, smallest.describe(became))
+	t.Fatalf("YRS_SEED=%d YRS_SESSIONS=1: %v\n%s", failing.seed, again, smallest.describe(became))
 }
 
 // kindOf returns what the failures of a script that shrinks have in common: the first line, without numbers.

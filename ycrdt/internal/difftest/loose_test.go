@@ -1,12 +1,59 @@
 package difftest
 
 import (
+	"encoding/json"
 	"fmt"
 	"unicode/utf16"
 
 	"github.com/yrs-go/yrs/internal/peers"
 	"github.com/yrs-go/yrs/ycrdt"
 )
+
+// looseOp is an edit that fits every document; internal/peers/node/loose.mjs says what its numbers mean.
+type looseOp struct {
+	op         string
+	on         uint32
+	index      uint32
+	length     uint32
+	key        string
+	text       string
+	values     []any // one for all but the insertion into an array
+	attributes map[string]any
+}
+
+const (
+	opInsertText  = "insertText"
+	opInsertEmbed = "insertEmbed"
+	opFormat      = "format"
+	opDeleteText  = "deleteText"
+	opSet         = "set"
+	opRemove      = "remove"
+	opInsert      = "insert"
+	opDelete      = "delete"
+)
+
+// MarshalJSON writes the operation as loose.mjs reads it.
+func (o looseOp) MarshalJSON() ([]byte, error) {
+	m := map[string]any{"op": o.op, "on": o.on}
+	switch o.op {
+	case opInsertText:
+		m["index"], m["text"] = o.index, o.text
+	case opInsertEmbed:
+		m["index"], m["embed"] = o.index, plain(o.values[0])
+	case opFormat, opDeleteText, opDelete:
+		m["index"], m["length"] = o.index, o.length
+	case opSet:
+		m["key"], m["value"] = o.key, plain(o.values[0])
+	case opRemove:
+		m["key"] = o.key
+	case opInsert:
+		m["index"], m["values"] = o.index, plain(o.values)
+	}
+	if o.attributes != nil {
+		m["attributes"] = plain(o.attributes)
+	}
+	return json.Marshal(m)
+}
 
 // target is a shared type and where it is.
 type target struct {

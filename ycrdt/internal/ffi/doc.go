@@ -100,10 +100,17 @@ type Commit struct {
 	Events []byte
 	// Changed tells whether anything was inserted or deleted.
 	Changed bool
+	// Pending tells whether updates wait for others to arrive.
+	Pending bool
 }
 
 func takeCommit(c *C.YffiCommit) Commit {
-	return Commit{Update: takeBytes(c.update), Events: takeBytes(c.events), Changed: bool(c.changed)}
+	return Commit{
+		Update:  takeBytes(c.update),
+		Events:  takeBytes(c.events),
+		Changed: bool(c.changed),
+		Pending: bool(c.pending),
+	}
 }
 
 // ApplyUpdate applies an update in a write transaction of its own.

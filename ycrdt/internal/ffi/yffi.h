@@ -117,6 +117,8 @@ typedef struct {
   YffiBuf events;
   // Whether anything was inserted or deleted.
   bool changed;
+  // Updates wait for others to arrive.
+  bool pending;
   // The change is the very update that was applied, all of it; `update` is then left empty.
   bool verbatim;
 } YffiCommit;

@@ -1,0 +1,25 @@
+//! The panic boundary. A process of its own: the library's panic hook would hide why other tests fail.
+
+use std::ptr::null_mut;
+use yffi::*;
+
+#[test]
+fn a_panic_becomes_a_code_with_its_place() {
+    yffi_abi_version(); // as Go does before anything else: it installs the hook
+    let mut err = YffiError {
+        message: YffiBuf::empty(),
+    };
+    let code = unsafe { yffi_test_panic(&mut err) };
+    let bytes = unsafe { std::slice::from_raw_parts(err.message.ptr, err.message.len) };
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    unsafe { yffi_buf_free(err.message) };
+
+    // Who does not want the message need not take it.
+    let quiet = unsafe { yffi_test_panic(null_mut()) };
+
+    let _ = std::panic::take_hook();
+    assert_eq!(YffiCode::Panic as i32, code);
+    assert_eq!(YffiCode::Panic as i32, quiet);
+    assert!(text.starts_with("a panic on purpose (at "), "{text}");
+    assert!(text.contains("src/ffi.rs:"), "{text}");
+}

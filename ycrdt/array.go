@@ -66,6 +66,15 @@ func (a *Array) Value(index int) (any, bool) {
 	})
 }
 
+// Text returns the nested text at index, and false if there is something else or nothing.
+func (a *Array) Text(index int) (*Text, bool) { return handleAs[*Text](a.Value(index)) }
+
+// Map returns the nested map at index, and false if there is something else or nothing.
+func (a *Array) Map(index int) (*Map, bool) { return handleAs[*Map](a.Value(index)) }
+
+// Array returns the nested array at index, and false if there is something else or nothing.
+func (a *Array) Array(index int) (*Array, bool) { return handleAs[*Array](a.Value(index)) }
+
 // Len returns the number of values.
 func (a *Array) Len() int {
 	return noted(&a.shared, "array len", (*ffi.Txn).ArrayLen)

@@ -108,3 +108,24 @@ func TestArray_Insert_WritesOneBlock(t *testing.T) {
 	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Array("a").Insert(0, values...)) })
 	assert.Less(t, len(encode(t, doc)), len(values)+50)
 }
+
+func TestArray_NestedHandles(t *testing.T) {
+	doc := newDoc(t)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		a := tx.Array("a")
+		require.NoError(t, a.Insert(0, ycrdt.NewText("x"), ycrdt.NewMap{"k": 1}, ycrdt.NewArray{1, 2}, "plain"))
+		text, ok := a.Text(0)
+		require.True(t, ok)
+		assert.Equal(t, "x", text.String())
+		m, ok := a.Map(1)
+		require.True(t, ok)
+		assert.Equal(t, 1, m.Len())
+		inner, ok := a.Array(2)
+		require.True(t, ok)
+		assert.Equal(t, 2, inner.Len())
+		for _, index := range []int{-1, 1, 3, 4} {
+			_, ok := a.Text(index)
+			assert.False(t, ok, index)
+		}
+	})
+}

@@ -43,9 +43,10 @@
 // # Values
 //
 // Plain values are nil, [Undefined], bool, string, []byte, []any, map[string]any and numbers. Numbers keep
-// their kind: integers come back as int64, floats as float64, a BigInt as *big.Int. The wire format has one
-// exception: a whole float between 2^31 and 2^53 is what Yjs writes for an integer of that size, and comes
-// back as int64. What cannot be carried exactly is refused with [ErrUnsupportedValue].
+// their kind: integers come back as int64, floats as float64, a BigInt as *big.Int. There are two exceptions. A
+// whole float between 2^31 and 2^53 is what Yjs writes for an integer of that size, and comes back as int64. And
+// yrs does not tell a small BigInt of a peer from an integer. What cannot be carried exactly is refused with
+// [ErrUnsupportedValue].
 //
 // To nest a shared type, insert a [NewText], [NewRichText], [NewMap] or [NewArray]: one call inserts a whole tree.
 //
@@ -54,6 +55,16 @@
 // Subscribers are called after the transaction has been committed and its lock released, in the order of the
 // commits, one at a time per document. They get plain values that stay valid. They may open transactions,
 // subscribe and unsubscribe. See [Doc.OnUpdate] and [Doc.Observe].
+//
+// # Presence
+//
+// [Awareness] tells peers who is there and where their cursors are. It is not part of the document.
+//
+// # Limits
+//
+// Plain values nest 64 levels deep at most, and so do new shared types in one call. AsMap, AsSlice and JSON follow
+// 512 levels. At most 16 MiB of events wait for the subscribers of a document, and at most 16 MiB of updates for
+// others that have not arrived.
 //
 // # Memory
 //

@@ -51,19 +51,13 @@ func (m *Map) Value(key string) (any, bool) {
 }
 
 // Text returns the nested text under key, and false if there is something else or nothing.
-func (m *Map) Text(key string) (*Text, bool) { return valueAs[*Text](m, key) }
+func (m *Map) Text(key string) (*Text, bool) { return handleAs[*Text](m.Value(key)) }
 
 // Map returns the nested map under key, and false if there is something else or nothing.
-func (m *Map) Map(key string) (*Map, bool) { return valueAs[*Map](m, key) }
+func (m *Map) Map(key string) (*Map, bool) { return handleAs[*Map](m.Value(key)) }
 
 // Array returns the nested array under key, and false if there is something else or nothing.
-func (m *Map) Array(key string) (*Array, bool) { return valueAs[*Array](m, key) }
-
-func valueAs[T Shared](m *Map, key string) (T, bool) {
-	value, _ := m.Value(key)
-	handle, ok := value.(T)
-	return handle, ok
-}
+func (m *Map) Array(key string) (*Array, bool) { return handleAs[*Array](m.Value(key)) }
 
 // Len returns the number of keys.
 func (m *Map) Len() int {

@@ -48,7 +48,7 @@ func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
 // Observe has fn called after every commit that changed the shared type ref itself; nested types are not
 // followed. Delivery is that of OnUpdate. The event is of the shared type's kind: a [*TextEvent], [*MapEvent],
 // [*ArrayEvent] or [*OpaqueEvent]. A root that does not exist is created. When a nested type is deleted, its
-// subscribers hear nothing more.
+// subscribers hear nothing more. Observe is a write transaction of its own: inside one, use [Tx.Observe].
 func (d *Doc) Observe(ref Ref, fn func(Event)) (sub *Subscription, err error) {
 	err = d.Transact(func(tx *Tx) error {
 		sub, err = tx.Observe(ref, fn)

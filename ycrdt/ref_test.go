@@ -84,6 +84,7 @@ func TestTx_Resolve_Errors(t *testing.T) {
 	write(t, doc, func(tx *ycrdt.Tx) {
 		require.NoError(t, tx.Text("t").Insert(0, "abc"))
 		require.NoError(t, tx.Map("m").Set("k", 1))
+		require.NoError(t, tx.Map("m").Set("nested", ycrdt.NewArray{}))
 	})
 	for _, test := range []struct {
 		text string
@@ -93,7 +94,8 @@ func TestTx_Resolve_Errors(t *testing.T) {
 		{"map@7:0", ycrdt.ErrDeleted},                // a character
 		{"map@7:1", ycrdt.ErrDeleted},                // the middle of a block
 		{"map@7:3", ycrdt.ErrDeleted},                // a plain value
-		{"map@7:4", ycrdt.ErrDeleted},                // not written yet
+		{"map@7:4", ycrdt.ErrWrongType},              // the nested array
+		{"map@7:5", ycrdt.ErrDeleted},                // not written yet
 		{"map@7:2147483647", ycrdt.ErrDeleted},       // nor this
 		{"map@8:0", ycrdt.ErrDeleted},                // an unknown client
 		{"map@9007199254740991:0", ycrdt.ErrDeleted}, // the largest

@@ -1,6 +1,8 @@
 package ycrdt
 
 import (
+	"fmt"
+
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 )
 
@@ -127,13 +129,14 @@ func (s *shared) export(op string) (any, error) {
 	return value, wrap(op, err)
 }
 
-// Text returns the root text of that name. In a write transaction it is created if need be.
+// Text returns the root text of that name. In a write transaction it is created if need be, and naming its kind is
+// final in this replica: reading it as another one then gives ErrWrongType.
 func (tx *Tx) Text(name string) *Text { return &Text{tx.root(KindText, name)} }
 
-// Map returns the root map of that name. In a write transaction it is created if need be.
+// Map returns the root map of that name; see [Tx.Text].
 func (tx *Tx) Map(name string) *Map { return &Map{tx.root(KindMap, name)} }
 
-// Array returns the root array of that name. In a write transaction it is created if need be.
+// Array returns the root array of that name; see [Tx.Text].
 func (tx *Tx) Array(name string) *Array { return &Array{tx.root(KindArray, name)} }
 
 // maxCachedRoots bounds the roots that a transaction remembers; looking through more costs as much as resolving.
@@ -164,7 +167,7 @@ func (tx *Tx) root(kind Kind, name string) shared {
 }
 
 // Resolve returns the shared type that ref names, as a *Text, *Map, *Array or *Opaque. It fails with ErrDeleted
-// when the type is gone, or has not arrived yet.
+// when the type is gone, or has not arrived yet, and with ErrWrongType when it is not of the kind that ref says.
 func (tx *Tx) Resolve(ref Ref) (Shared, error) {
 	const op = "resolve"
 	if err := tx.use(op); err != nil {
@@ -188,8 +191,16 @@ func (tx *Tx) nested(op string, ref Ref) (Shared, error) {
 	if err != nil {
 		return nil, wrap(op, err)
 	}
-	ref.kind = Kind(kind)
+	if ref.kind != Kind(kind) {
+		return nil, &Error{Op: op, Code: CodeWrongType, Msg: fmt.Sprintf("%s is a %s", ref, Kind(kind))}
+	}
 	return handleFor(shared{tx: tx, slot: slot, ref: ref}), nil
+}
+
+// handleAs narrows what Value returns to one kind of shared type.
+func handleAs[T Shared](value any, _ bool) (T, bool) {
+	handle, ok := value.(T)
+	return handle, ok
 }
 
 func handleFor(s shared) Shared {

@@ -8,7 +8,8 @@ import (
 )
 
 // ApplyUpdate merges an update (v1 encoding) into the document. Updates may come in any order and more than
-// once. One that needs others first is kept aside until they come.
+// once. What needs others first is held back until they come: up to 16 MiB of it, beyond which updates out of order
+// fail with ErrTooLarge. [UpdateEvent.Pending] tells of it, and EncodeStateAsUpdate(nil) includes it.
 //
 // What is not an update fails with ErrMalformed and changes nothing. If yrs fails on an update that looked
 // sound, the document is poisoned: from then on everything but Close fails with ErrDocPoisoned.

@@ -42,7 +42,7 @@ pub struct YffiDoc {
 }
 
 impl YffiDoc {
-    fn new(options: &YffiDocOptions) -> Result<Self> {
+    pub(crate) fn new(options: &YffiDocOptions) -> Result<Self> {
         if options.client_id >> 53 != 0 {
             return Err(Failure::invalid("client id above 53 bits"));
         }

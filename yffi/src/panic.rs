@@ -89,3 +89,38 @@ pub fn guard(
     }
     code as i32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doc::YffiDocOptions;
+
+    fn doc() -> YffiDoc {
+        YffiDoc::new(&YffiDocOptions {
+            client_id: 1,
+            guid: std::ptr::null(),
+            guid_len: 0,
+            byte_offsets: false,
+            skip_gc: false,
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn a_panic_in_a_write_poisons_the_document() {
+        let doc = doc();
+        let none = std::ptr::null_mut();
+        let code = guard(Some(&doc), OnPanic::Keep, none, || panic!("while reading"));
+        assert_eq!(code, YffiCode::Panic as i32);
+        assert!(!doc.is_poisoned());
+        let code = guard(Some(&doc), OnPanic::Poison, none, || {
+            panic!("while writing")
+        });
+        assert_eq!(code, YffiCode::Panic as i32);
+        assert!(doc.is_poisoned());
+        let code = guard(Some(&doc), OnPanic::Keep, none, || {
+            unreachable!("refused before")
+        });
+        assert_eq!(code, YffiCode::Poisoned as i32);
+    }
+}

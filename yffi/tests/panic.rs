@@ -5,7 +5,7 @@ use yffi::*;
 
 #[test]
 fn a_panic_becomes_a_code_with_its_place() {
-    yffi_abi_version(); // as Go does before anything else: it installs the hook
+    assert_eq!(YFFI_ABI_VERSION, yffi_init());
     let mut err = YffiError {
         message: YffiBuf::empty(),
     };

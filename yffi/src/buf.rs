@@ -3,10 +3,12 @@
 use crate::alloc;
 
 /// Owned bytes handed to the caller, who must pass them to `yffi_buf_free` exactly once.
-/// A null `ptr` means "no bytes" and needs no freeing.
+/// Address 0 means "no bytes" and needs no freeing.
 #[repr(C)]
 pub struct YffiBuf {
-    pub ptr: *mut u8,
+    /// Where the bytes are. A number and not a pointer, because cgo looks through every struct with pointers that it
+    /// passes, on every call.
+    pub address: usize,
     pub len: usize,
     pub cap: usize,
 }
@@ -14,7 +16,7 @@ pub struct YffiBuf {
 impl YffiBuf {
     pub const fn empty() -> Self {
         YffiBuf {
-            ptr: std::ptr::null_mut(),
+            address: 0,
             len: 0,
             cap: 0,
         }
@@ -30,22 +32,26 @@ impl From<Vec<u8>> for YffiBuf {
         // The bytes now belong to the caller, not to the document that this call is charged to.
         alloc::adjust(-(bytes.capacity() as i64));
         YffiBuf {
-            ptr: bytes.as_mut_ptr(),
+            address: bytes.as_mut_ptr() as usize,
             len: bytes.len(),
             cap: bytes.capacity(),
         }
     }
 }
 
-/// Frees bytes that another function handed out. A null `ptr` is ignored.
+/// Frees bytes that another function handed out. Address 0 is ignored.
 ///
 /// # Safety
 /// `buf` came from this library and was not freed before.
 #[no_mangle]
 pub unsafe extern "C" fn yffi_buf_free(buf: YffiBuf) {
-    if buf.ptr.is_null() {
+    if buf.address == 0 {
         return;
     }
     alloc::adjust(buf.cap as i64);
-    drop(Vec::from_raw_parts(buf.ptr, buf.len, buf.cap));
+    drop(Vec::from_raw_parts(
+        buf.address as *mut u8,
+        buf.len,
+        buf.cap,
+    ));
 }

@@ -12,7 +12,8 @@ use crate::transaction::{writing, YffiTxn};
 use crate::value::{self, encode, encode_attributes, OP_DELETE, OP_INSERT, OP_RETAIN};
 use crate::wire::{write_bytes, write_var};
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yrs::branch::BranchPtr;
 use yrs::types::{Change, Delta, EntryChange, Event, Path, PathSegment};
 use yrs::{Origin, SharedRef, TransactionMut};
@@ -20,17 +21,30 @@ use yrs::{Origin, SharedRef, TransactionMut};
 /// Where a document's observers write. It belongs to the document and not to a transaction, because some
 /// operations of yrs open transactions of their own.
 #[derive(Default)]
-pub(crate) struct Sink(Mutex<Vec<u8>>);
+pub(crate) struct Sink {
+    record: Mutex<Vec<u8>>,
+    /// Something has been recorded: asking is cheaper than looking.
+    filled: AtomicBool,
+}
 
 impl Sink {
+    fn lock(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.record.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub fn take(&self) -> Vec<u8> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        if !self.filled.load(Ordering::Relaxed) {
+            return Vec::new();
+        }
+        self.filled.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.lock())
     }
 
     fn record(&self, observer: u64, txn: &TransactionMut<'_>, mut events: Vec<&Event>) {
         // yrs orders deep events by the depth of their paths only; below that by a hash map.
         events.sort_by_cached_key(|event| sort_key(event));
-        let out = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.filled.store(true, Ordering::Relaxed);
+        let out = &mut *self.lock();
         write_var(out, observer);
         write_var(out, events.len() as u64);
         for event in events {

@@ -5,6 +5,7 @@
 //! exactly as yrs will, so that both see the same structs.
 
 use crate::wire::{Checked, Reader, Refusal};
+use smallvec::SmallVec;
 use std::ops::Range;
 use yrs::{ClientID, StateVector};
 
@@ -41,7 +42,7 @@ pub struct Summary {
     /// Some item holds plain values or a document: content that belongs into arrays and maps.
     pub values: bool,
     /// The structs, run by run. A Skip ends a run and is in none.
-    pub runs: Vec<Run>,
+    pub runs: SmallVec<[Run; 1]>,
     /// Where the delete set is.
     pub delete_set: Range<usize>,
     /// There are Skips between the structs.

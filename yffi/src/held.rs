@@ -33,6 +33,8 @@ impl HeldRun {
 pub(crate) struct Held {
     /// How much of each client is integrated: what yrs's state vector says, without making one.
     clocks: HashMap<u64, u32>,
+    /// The client that came last with its clock: usually it comes next, too.
+    latest: (u64, u32),
     /// By client and first clock. None covers another one of its client.
     runs: HashMap<u64, BTreeMap<u32, HeldRun>>,
     /// Clients that have runs, and have come nearer to them since the last release.
@@ -49,16 +51,28 @@ impl Held {
     pub fn advance(&mut self, txn: &TransactionMut<'_>) {
         for (client, ranges) in txn.insert_set().iter() {
             let client = client.get();
-            let clock = self.clocks.entry(client).or_default();
-            *clock = ranges.iter().map(|range| range.end).fold(*clock, u32::max);
-            if self.runs.contains_key(&client) {
+            let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
+            if end > self.clock(client) {
+                self.set_clock(client, end);
+            }
+            if !self.runs.is_empty() && self.runs.contains_key(&client) {
                 self.nearer.insert(client);
             }
         }
     }
 
     fn clock(&self, client: u64) -> u32 {
+        if self.latest.0 == client {
+            return self.latest.1;
+        }
         self.clocks.get(&client).copied().unwrap_or(0)
+    }
+
+    fn set_clock(&mut self, client: u64, clock: u32) {
+        let (client_before, clock_before) = std::mem::replace(&mut self.latest, (client, clock));
+        if client_before != client {
+            self.clocks.insert(client_before, clock_before);
+        }
     }
 
     /// Whether the run follows what is integrated.

@@ -122,24 +122,25 @@ impl YffiTxn {
         Ok(*branch)
     }
 
-    /// Whether updates wait for others to arrive.
-    fn is_pending(&self) -> bool {
-        !self.doc().held().is_empty() || with_txn!(&self.access, t => t.has_missing_updates())
-    }
-
-    fn commit(&mut self, want_update: bool) -> (Option<Vec<u8>>, bool) {
+    /// Commits and fills `out`, which is zeroed.
+    pub(crate) fn commit(&mut self, want_update: bool, out: &mut YffiCommit) {
         let few = self.changes <= EARLY_ENCODE_CHANGES;
         let doc = self.doc();
         let Access::Write(txn) = &mut self.access else {
-            return (None, false);
+            return;
         };
-        doc.held().advance(txn);
-        let changed = txn.has_changes();
-        let wanted = want_update && changed && !self.verbatim;
+        let mut held = doc.held();
+        held.advance(txn);
+        out.pending = !held.is_empty() || txn.has_missing_updates();
+        drop(held);
+        out.changed = txn.has_changes();
+        out.verbatim = self.verbatim && out.changed;
+        let wanted = want_update && out.changed && !self.verbatim;
         let early = (wanted && few).then(|| txn.encode_update_v1());
         txn.commit();
         let update = early.or_else(|| wanted.then(|| txn.encode_update_v1()));
-        (update, changed)
+        out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
+        out.events = doc.sink.take().into();
     }
 }
 
@@ -192,17 +193,6 @@ pub(crate) unsafe fn encoding(
     })
 }
 
-/// Commits `txn` and fills `out`, poisoning the document if that panics.
-pub(crate) fn finish(txn: &mut YffiTxn, want_update: bool, out: &mut YffiCommit) -> Result<()> {
-    let (update, changed) = txn.commit(want_update);
-    out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
-    out.events = txn.doc().sink.take().into();
-    out.changed = changed;
-    out.pending = txn.is_pending();
-    out.verbatim = txn.verbatim && changed;
-    Ok(())
-}
-
 /// Opens a transaction.
 ///
 /// # Safety
@@ -236,7 +226,7 @@ pub unsafe extern "C" fn yffi_txn_commit(
     let mut txn = ManuallyDrop::new(Box::from_raw(txn));
     let doc = txn.doc();
     guard(Some(doc), OnPanic::Poison, err, || {
-        finish(&mut txn, want_update, &mut *out)?;
+        txn.commit(want_update, &mut *out);
         ManuallyDrop::drop(&mut txn);
         Ok(())
     })

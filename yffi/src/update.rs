@@ -7,7 +7,7 @@ use crate::ffi::bytes;
 use crate::gate;
 use crate::held::deletions;
 use crate::panic::{guard, OnPanic};
-use crate::transaction::{finish, reading, writing, YffiCommit, YffiTxn};
+use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
 use yrs::updates::decoder::Decode;
@@ -49,7 +49,9 @@ fn apply(txn: &mut YffiTxn, admitted: Admitted<'_>) -> Result<bool> {
     } = admitted;
     let write = txn.write_many(summary.structs)?;
     let mut held = doc.held();
-    held.advance(write);
+    if write.has_changes() {
+        held.advance(write);
+    }
     let whole = !summary.skips && summary.runs.iter().all(|run| held.follows(run));
     let quiet = held.is_empty() && !write.has_missing_updates();
     if whole {
@@ -80,10 +82,9 @@ fn apply(txn: &mut YffiTxn, admitted: Admitted<'_>) -> Result<bool> {
 /// Has yrs integrate an update, and whatever it kept pending for that. When yrs refuses, it has integrated a
 /// part: the document is no longer what anyone else has, so it is poisoned.
 fn integrate(doc: &YffiDoc, txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
-    let pending = txn.has_missing_updates();
-    let before = inserted(txn);
+    let before = txn.has_missing_updates().then(|| inserted(txn));
     let mut applied = txn.apply_update(update);
-    if pending && inserted(txn) > before {
+    if before.is_some_and(|before| inserted(txn) > before) {
         applied = applied.and_then(|()| settle(txn));
     }
     applied.map_err(|e| {
@@ -193,9 +194,9 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
         let admitted = admit(bytes(update, update_len))?;
         // Not dropped while a panic unwinds or after a failed apply: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
-        let applied = apply(&mut txn, admitted).and_then(|verbatim| {
+        let applied = apply(&mut txn, admitted).map(|verbatim| {
             txn.verbatim = verbatim;
-            finish(&mut txn, want_update, &mut *out)
+            txn.commit(want_update, &mut *out);
         });
         if !doc.is_poisoned() {
             ManuallyDrop::drop(&mut txn);

@@ -24,10 +24,10 @@ fn message(err: YffiError) -> String {
 }
 
 fn take(buf: YffiBuf) -> Vec<u8> {
-    if buf.ptr.is_null() {
+    if buf.address == 0 {
         return Vec::new();
     }
-    let bytes = unsafe { std::slice::from_raw_parts(buf.ptr, buf.len) }.to_vec();
+    let bytes = unsafe { std::slice::from_raw_parts(buf.address as *const u8, buf.len) }.to_vec();
     unsafe { yffi_buf_free(buf) };
     bytes
 }

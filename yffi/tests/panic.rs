@@ -10,7 +10,8 @@ fn a_panic_becomes_a_code_with_its_place() {
         message: YffiBuf::empty(),
     };
     let code = unsafe { yffi_test_panic(&mut err) };
-    let bytes = unsafe { std::slice::from_raw_parts(err.message.ptr, err.message.len) };
+    let bytes =
+        unsafe { std::slice::from_raw_parts(err.message.address as *const u8, err.message.len) };
     let text = String::from_utf8_lossy(bytes).into_owned();
     unsafe { yffi_buf_free(err.message) };
 

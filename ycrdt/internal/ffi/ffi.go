@@ -57,23 +57,28 @@ func stringPtr(s string) *C.uint8_t {
 	return (*C.uint8_t)(unsafe.Pointer(unsafe.StringData(s)))
 }
 
+// view gives access to what a call handed out, until it is freed. C.GoBytes would wrap above 2 GB.
+func view(buf *C.YffiBuf) []byte {
+	// The address is that of native memory, which does not move, so the number is as good as a pointer.
+	return unsafe.Slice(*(**byte)(unsafe.Pointer(&buf.address)), int(buf.len))
+}
+
 // takeBytes copies what a call handed out and frees it; no bytes are nil.
-// C.GoBytes would wrap above 2 GB.
 func takeBytes(buf C.YffiBuf) []byte {
-	if buf.ptr == nil {
+	if buf.address == 0 {
 		return nil
 	}
-	b := append([]byte(nil), unsafe.Slice((*byte)(buf.ptr), int(buf.len))...)
+	b := append([]byte(nil), view(&buf)...)
 	C.yffi_buf_free(buf)
 	return b
 }
 
 // takeString is takeBytes for text.
 func takeString(buf C.YffiBuf) string {
-	if buf.ptr == nil {
+	if buf.address == 0 {
 		return ""
 	}
-	s := string(unsafe.Slice((*byte)(buf.ptr), int(buf.len)))
+	s := string(view(&buf))
 	C.yffi_buf_free(buf)
 	return s
 }

@@ -83,9 +83,11 @@ typedef struct YffiDoc YffiDoc;
 typedef struct YffiTxn YffiTxn;
 
 // Owned bytes handed to the caller, who must pass them to `yffi_buf_free` exactly once.
-// A null `ptr` means "no bytes" and needs no freeing.
+// Address 0 means "no bytes" and needs no freeing.
 typedef struct {
-  uint8_t *ptr;
+  // Where the bytes are. A number and not a pointer, because cgo looks through every struct with pointers that it
+  // passes, on every call.
+  size_t address;
   size_t len;
   size_t cap;
 } YffiBuf;
@@ -200,7 +202,7 @@ int32_t yffi_branch_export(const YffiTxn *txn,
                            YffiBuf *out,
                            YffiError *err);
 
-// Frees bytes that another function handed out. A null `ptr` is ignored.
+// Frees bytes that another function handed out. Address 0 is ignored.
 //
 // # Safety
 // `buf` came from this library and was not freed before.

@@ -127,6 +127,7 @@ func (t *observerTable) subscribe(tx *Tx, key observerKey, fn func([]Event)) (*e
 	if err != nil {
 		return nil, err
 	}
+	after := tx.doc.events.queued()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	o := t.byKey[key]
@@ -141,7 +142,7 @@ func (t *observerTable) subscribe(tx *Tx, key observerKey, fn func([]Event)) (*e
 		}
 		t.byKey[key], t.byID[o.id] = o, o
 	}
-	sub := &eventSubscriber{observer: o, after: tx.doc.events.queued(), fn: fn}
+	sub := &eventSubscriber{observer: o, after: after, fn: fn}
 	o.subscribers = append(slices.Clone(o.subscribers), sub)
 	return sub, nil
 }

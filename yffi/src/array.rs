@@ -1,11 +1,10 @@
 //! Array: values by index.
 
-use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate::Summary;
-use crate::transaction::{encoding, reading, writing, YffiTxn};
+use crate::transaction::{encoding, writing, YffiTxn};
 use crate::value;
 use crate::wire::Reader;
 use crate::with_txn;
@@ -116,29 +115,10 @@ pub unsafe extern "C" fn yffi_array_delete(
     })
 }
 
-/// The number of values.
-///
-/// # Safety
-/// As for `yffi_array_insert`; `out` is valid.
-#[no_mangle]
-pub unsafe extern "C" fn yffi_array_len(
-    txn: *const YffiTxn,
-    slot: u32,
-    out: *mut u32,
-    err: *mut YffiError,
-) -> i32 {
-    reading(txn, err, |txn| {
-        if slot != YFFI_ABSENT {
-            *out = txn.branch(slot)?.content_len();
-        }
-        Ok(())
-    })
-}
-
 /// The value at `index`, encoded; no bytes when there is none.
 ///
 /// # Safety
-/// As for `yffi_array_len`.
+/// As for `yffi_array_insert`; `out` is valid.
 #[no_mangle]
 pub unsafe extern "C" fn yffi_array_value(
     txn: *const YffiTxn,
@@ -163,7 +143,7 @@ pub unsafe extern "C" fn yffi_array_value(
 /// All values, encoded one after another.
 ///
 /// # Safety
-/// As for `yffi_array_len`.
+/// As for `yffi_array_insert`; `out` is valid.
 #[no_mangle]
 pub unsafe extern "C" fn yffi_array_values(
     txn: *const YffiTxn,

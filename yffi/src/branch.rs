@@ -4,7 +4,7 @@ use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::string;
 use crate::panic::{guard, OnPanic};
-use crate::transaction::{encoding, Access, YffiTxn};
+use crate::transaction::{encoding, reading, Access, YffiTxn};
 use crate::value;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
@@ -160,5 +160,25 @@ pub unsafe extern "C" fn yffi_branch_export(
 ) -> i32 {
     encoding(txn, slot, out, err, |txn, branch, bytes| {
         value::export(txn, branch, root_kind(kind)?, bytes)
+    })
+}
+
+/// The length of the text in `slot` in the document's offset units, in which an embedded value counts 1, or the number
+/// of values of the array.
+///
+/// # Safety
+/// As for `yffi_txn_root`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_branch_len(
+    txn: *const YffiTxn,
+    slot: u32,
+    out: *mut u32,
+    err: *mut YffiError,
+) -> i32 {
+    reading(txn, err, |txn| {
+        if slot != YFFI_ABSENT {
+            *out = txn.branch(slot)?.content_len();
+        }
+        Ok(())
     })
 }

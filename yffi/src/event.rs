@@ -7,7 +7,7 @@
 //! * map: the number of keys, then key, 1 (inserted: new), 2 (updated: old, new) or 3 (removed: old).
 
 use crate::doc::YffiDoc;
-use crate::error::{Failure, YffiError};
+use crate::error::{Failure, Result, YffiError};
 use crate::transaction::{writing, YffiTxn};
 use crate::value::{self, encode, encode_attributes, OP_DELETE, OP_INSERT, OP_RETAIN};
 use crate::wire::{write_bytes, write_var};
@@ -174,6 +174,15 @@ fn encode_keys(keys: &HashMap<Arc<str>, EntryChange>, out: &mut Vec<u8>) {
     }
 }
 
+/// The shared type whose observers are to change: yrs changes its list of them without a lock, so it takes a write
+/// transaction.
+fn target(txn: &YffiTxn, slot: u32) -> Result<BranchPtr> {
+    if !txn.is_write() {
+        return Err(Failure::read_only());
+    }
+    txn.branch(slot)
+}
+
 fn observe(doc: &YffiDoc, mut branch: BranchPtr, observer: u64, deep: bool) {
     let sink = doc.sink.clone();
     let key = Origin::from(observer);
@@ -190,7 +199,7 @@ fn observe(doc: &YffiDoc, mut branch: BranchPtr, observer: u64, deep: bool) {
 
 /// Registers `observer`, an id of the caller's choosing, on the shared type in `slot`: from now on every
 /// commit that changes it (or, if `deep`, anything below it) returns what changed. Needs a write
-/// transaction, because yrs changes its list of observers without a lock.
+/// transaction.
 ///
 /// # Safety
 /// `txn` is open; `err` points to a zeroed `YffiError`.
@@ -203,10 +212,7 @@ pub unsafe extern "C" fn yffi_branch_observe(
     err: *mut YffiError,
 ) -> i32 {
     writing(txn, err, |txn| {
-        if !txn.is_write() {
-            return Err(Failure::read_only());
-        }
-        observe(txn.doc(), txn.branch(slot)?, observer, deep);
+        observe(txn.doc(), target(txn, slot)?, observer, deep);
         Ok(())
     })
 }
@@ -224,10 +230,7 @@ pub unsafe extern "C" fn yffi_branch_unobserve(
     err: *mut YffiError,
 ) -> i32 {
     writing(txn, err, |txn| {
-        if !txn.is_write() {
-            return Err(Failure::read_only());
-        }
-        let mut branch = txn.branch(slot)?;
+        let mut branch = target(txn, slot)?;
         let key = Origin::from(observer);
         if deep {
             branch.unobserve_deep(&key);

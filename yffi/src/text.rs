@@ -1,12 +1,11 @@
 //! Text: editing, formatting and deltas.
 
-use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
 use crate::gate::Summary;
 use crate::offset::{check_boundaries, check_deletable, check_range};
-use crate::transaction::{encoding, reading, writing, YffiTxn};
+use crate::transaction::{encoding, writing, YffiTxn};
 use crate::value::{self, DeltaOp};
 use crate::wire::Reader;
 use crate::with_txn;
@@ -183,25 +182,6 @@ pub unsafe extern "C" fn yffi_text_apply_delta(
         let mut reader = Reader::new(bytes(delta, delta_len));
         let delta = value::decode_delta(&mut reader, &mut summary)?;
         apply_delta(txn, slot, delta, summary)
-    })
-}
-
-/// The length in the document's offset units; embedded values count 1.
-///
-/// # Safety
-/// As for `yffi_text_insert`.
-#[no_mangle]
-pub unsafe extern "C" fn yffi_text_len(
-    txn: *const YffiTxn,
-    slot: u32,
-    out: *mut u32,
-    err: *mut YffiError,
-) -> i32 {
-    reading(txn, err, |txn| {
-        if slot != YFFI_ABSENT {
-            *out = txn.branch(slot)?.content_len();
-        }
-        Ok(())
     })
 }
 

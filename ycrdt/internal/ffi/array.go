@@ -6,8 +6,6 @@ package ffi
 #cgo nocallback yffi_array_insert
 #cgo noescape yffi_array_delete
 #cgo nocallback yffi_array_delete
-#cgo noescape yffi_array_len
-#cgo nocallback yffi_array_len
 #cgo noescape yffi_array_value
 #cgo nocallback yffi_array_value
 #cgo noescape yffi_array_values
@@ -26,14 +24,6 @@ func (t *Txn) ArrayInsert(slot uint32, index uint64, values []byte) error {
 func (t *Txn) ArrayDelete(slot uint32, index, length uint64) error {
 	var e C.YffiError
 	return check(C.yffi_array_delete(t.ptr(), C.uint32_t(slot), C.uint64_t(index), C.uint64_t(length), &e), &e)
-}
-
-// ArrayLen returns the number of values.
-func (t *Txn) ArrayLen(slot uint32) (int, error) {
-	var n C.uint32_t
-	var e C.YffiError
-	code := C.yffi_array_len(t.ptr(), C.uint32_t(slot), &n, &e)
-	return int(n), check(code, &e)
 }
 
 // ArrayValue returns the encoded value at index, nil if there is none.

@@ -12,8 +12,6 @@ package ffi
 #cgo nocallback yffi_text_format
 #cgo noescape yffi_text_apply_delta
 #cgo nocallback yffi_text_apply_delta
-#cgo noescape yffi_text_len
-#cgo nocallback yffi_text_len
 #cgo noescape yffi_text_string
 #cgo nocallback yffi_text_string
 #cgo noescape yffi_text_delta
@@ -52,14 +50,6 @@ func (t *Txn) TextFormat(slot uint32, index, length uint64, attributes []byte) e
 func (t *Txn) TextApplyDelta(slot uint32, delta []byte) error {
 	var e C.YffiError
 	return check(C.yffi_text_apply_delta(t.ptr(), C.uint32_t(slot), bytesPtr(delta), C.size_t(len(delta)), &e), &e)
-}
-
-// TextLen returns the length in the document's offset units.
-func (t *Txn) TextLen(slot uint32) (int, error) {
-	var n C.uint32_t
-	var e C.YffiError
-	code := C.yffi_text_len(t.ptr(), C.uint32_t(slot), &n, &e)
-	return int(n), check(code, &e)
 }
 
 // TextString returns the characters.

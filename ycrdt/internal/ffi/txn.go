@@ -19,6 +19,8 @@ package ffi
 #cgo nocallback yffi_txn_encode_state
 #cgo noescape yffi_branch_export
 #cgo nocallback yffi_branch_export
+#cgo noescape yffi_branch_len
+#cgo nocallback yffi_branch_len
 #cgo noescape yffi_branch_observe
 #cgo nocallback yffi_branch_observe
 #cgo noescape yffi_branch_unobserve
@@ -116,6 +118,14 @@ func (t *Txn) EncodeState(stateVector []byte) ([]byte, error) {
 	var e C.YffiError
 	code := C.yffi_txn_encode_state(t.ptr(), ptr, C.size_t(len(stateVector)), &out, &e)
 	return takeBytes(out), check(code, &e)
+}
+
+// Len returns the length of a text in the document's offset units, or the number of values of an array.
+func (t *Txn) Len(slot uint32) (int, error) {
+	var n C.uint32_t
+	var e C.YffiError
+	code := C.yffi_branch_len(t.ptr(), C.uint32_t(slot), &n, &e)
+	return int(n), check(code, &e)
 }
 
 // Export encodes a text, map or array and all below it as one plain value.

@@ -146,16 +146,10 @@ int32_t yffi_array_delete(YffiTxn *txn,
                           uint64_t len,
                           YffiError *err);
 
-// The number of values.
-//
-// # Safety
-// As for `yffi_array_insert`; `out` is valid.
-int32_t yffi_array_len(const YffiTxn *txn, uint32_t slot, uint32_t *out, YffiError *err);
-
 // The value at `index`, encoded; no bytes when there is none.
 //
 // # Safety
-// As for `yffi_array_len`.
+// As for `yffi_array_insert`; `out` is valid.
 int32_t yffi_array_value(const YffiTxn *txn,
                          uint32_t slot,
                          uint64_t index,
@@ -165,7 +159,7 @@ int32_t yffi_array_value(const YffiTxn *txn,
 // All values, encoded one after another.
 //
 // # Safety
-// As for `yffi_array_len`.
+// As for `yffi_array_insert`; `out` is valid.
 int32_t yffi_array_values(const YffiTxn *txn, uint32_t slot, YffiBuf *out, YffiError *err);
 
 // Resolves the root `name` of `kind` (text, map or array) to a slot. A read-only transaction gives
@@ -202,6 +196,16 @@ int32_t yffi_branch_export(const YffiTxn *txn,
                            YffiBuf *out,
                            YffiError *err);
 
+// The length of the text in `slot` in the document's offset units, in which an embedded value counts 1, or the number
+// of values of the array.
+//
+// # Safety
+// As for `yffi_txn_root`.
+int32_t yffi_branch_len(const YffiTxn *txn,
+                        uint32_t slot,
+                        uint32_t *out,
+                        YffiError *err);
+
 // Frees bytes that another function handed out. Address 0 is ignored.
 //
 // # Safety
@@ -228,7 +232,7 @@ int64_t yffi_doc_memory(const YffiDoc *doc);
 
 // Registers `observer`, an id of the caller's choosing, on the shared type in `slot`: from now on every
 // commit that changes it (or, if `deep`, anything below it) returns what changed. Needs a write
-// transaction, because yrs changes its list of observers without a lock.
+// transaction.
 //
 // # Safety
 // `txn` is open; `err` points to a zeroed `YffiError`.
@@ -359,12 +363,6 @@ int32_t yffi_text_apply_delta(YffiTxn *txn,
                               const uint8_t *delta,
                               size_t delta_len,
                               YffiError *err);
-
-// The length in the document's offset units; embedded values count 1.
-//
-// # Safety
-// As for `yffi_text_insert`.
-int32_t yffi_text_len(const YffiTxn *txn, uint32_t slot, uint32_t *out, YffiError *err);
 
 // The text without formatting and embedded values.
 //

@@ -31,6 +31,8 @@ type DocOptions struct {
 	OffsetKind OffsetKind
 	// SkipGC keeps deleted content.
 	SkipGC bool
+	// Limits bound what updates and edits may bring in.
+	Limits Limits
 }
 
 // Doc is a shared document. Its methods are safe for concurrent use.
@@ -71,11 +73,16 @@ func NewDocWith(opts DocOptions) (*Doc, error) {
 	if opts.OffsetKind > OffsetBytes {
 		return nil, &Error{Op: "new doc", Code: CodeInvalidArgument, Msg: "no such offset kind"}
 	}
+	limits, err := opts.Limits.native()
+	if err != nil {
+		return nil, err
+	}
 	native, err := ffi.NewDoc(ffi.DocOptions{
 		ClientID:    opts.ClientID,
 		GUID:        opts.GUID,
 		ByteOffsets: opts.OffsetKind == OffsetBytes,
 		SkipGC:      opts.SkipGC,
+		Limits:      limits,
 	})
 	if err != nil {
 		return nil, wrap("new doc", err)

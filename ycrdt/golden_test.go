@@ -139,7 +139,7 @@ func TestDoc_ApplyUpdate_RefusesWhatItDoesNotSupport(t *testing.T) {
 		}
 		assert.Equal(t, before, encode(t, doc), name)
 	}
-	assert.Equal(t, 2, refused)
+	assert.Equal(t, 1, refused)
 }
 
 // A document that was only passed on is, for the next peer, what it was for the first one, down to the kinds of

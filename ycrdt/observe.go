@@ -29,8 +29,8 @@ type UpdateEvent struct {
 	Origin any
 	// Local is set for changes made through a transaction, and not for those of Doc.ApplyUpdate.
 	Local bool
-	// Pending is set while updates, or parts of them, wait for others that have not arrived. They are in no Update
-	// until then: whoever stores updates has to keep what was applied while Pending is set.
+	// Pending is set while updates, or parts of them, are held back because they miss others that have not arrived.
+	// They are in no Update until then. A peer that is sent this document's state vector sends what is missing.
 	Pending bool
 }
 

@@ -10,36 +10,34 @@ import (
 	"github.com/yrs-go/yrs/ycrdt"
 )
 
-// poison is two updates that pass the gate and that yrs fails on: the second puts an item (client 2: characters) into
-// a parent (client 1, clock 0) that is no shared type but a character.
-var poison = [2][]byte{one(char), cat(1, 1, 2, 0, 4, 0, 1, 0, 1, "y", 0)}
-
 // poisonedDoc returns a document that yrs has failed in, and how the failing call ended.
 func poisonedDoc(t *testing.T, fail func(*ycrdt.Doc) error) (*ycrdt.Doc, error) {
 	t.Helper()
 	doc := newDoc(t)
 	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Map("m").Set("nested", ycrdt.NewText("x"))) })
-	require.NoError(t, doc.ApplyUpdate(poison[0]))
+	require.NoError(t, doc.ApplyUpdate(one(char)))
 	return doc, fail(doc)
 }
 
 // After yrs has failed in a document, everything but Close says so, and nothing else suffers.
 func TestDoc_Poisoned(t *testing.T) {
 	for name, fail := range map[string]func(*ycrdt.Doc) error{
-		"apply update": func(doc *ycrdt.Doc) error { return doc.ApplyUpdate(poison[1]) },
+		"alone": ycrdt.Poison,
 		"in a transaction": func(doc *ycrdt.Doc) error {
-			return doc.Transact(func(tx *ycrdt.Tx) error { return tx.ApplyUpdate(poison[1]) })
+			return doc.Transact(func(*ycrdt.Tx) error { return ycrdt.Poison(doc) })
 		},
 		"in a transaction that hides it": func(doc *ycrdt.Doc) error {
-			return doc.Transact(func(tx *ycrdt.Tx) error { _ = tx.ApplyUpdate(poison[1]); return nil })
+			return doc.Transact(func(*ycrdt.Tx) error { _ = ycrdt.Poison(doc); return nil })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			other := newDoc(t)
 			doc, err := poisonedDoc(t, fail)
-			assert.ErrorIs(t, err, ycrdt.ErrDocPoisoned)
-			if name != "in a transaction that hides it" {
-				assert.ErrorContains(t, err, "parent", "the reason is told")
+			if name == "in a transaction that hides it" {
+				assert.ErrorIs(t, err, ycrdt.ErrDocPoisoned)
+			} else {
+				assert.ErrorIs(t, err, ycrdt.ErrInternal)
+				assert.ErrorContains(t, err, "a panic on purpose", "the reason is told")
 			}
 			heard := 0
 			defer doc.OnUpdate(func(ycrdt.UpdateEvent) { heard++ }).Close()
@@ -54,7 +52,6 @@ func TestDoc_Poisoned(t *testing.T) {
 				"encode":         encodeErr,
 				"state vector":   stateVectorErr,
 				"observe":        observeErr,
-				"apply again":    doc.ApplyUpdate(poison[1]),
 				"notify nothing": doc.ApplyUpdateContext(t.Context(), ycrdt.TxOptions{NotifyEmpty: true}, []byte{0, 0}),
 			} {
 				assert.ErrorIs(t, err, ycrdt.ErrDocPoisoned, name)
@@ -79,7 +76,7 @@ func TestTx_Poisoned(t *testing.T) {
 			text, m, a := tx.Text("t"), tx.Map("m"), tx.Array("a")
 			nested, ok := m.Text("nested")
 			require.True(t, ok)
-			require.ErrorIs(t, tx.ApplyUpdate(poison[1]), ycrdt.ErrDocPoisoned)
+			require.ErrorIs(t, ycrdt.Poison(doc), ycrdt.ErrInternal)
 			_, marshal := text.MarshalJSON()
 			_, asMap := m.AsMap()
 			_, asSlice := a.AsSlice()
@@ -109,8 +106,8 @@ func TestTx_Poisoned(t *testing.T) {
 func TestDoc_Poisoned_Forgotten(t *testing.T) {
 	for range 10 {
 		doc := ycrdt.NewDoc()
-		require.NoError(t, doc.ApplyUpdate(poison[0]))
-		require.ErrorIs(t, doc.ApplyUpdate(poison[1]), ycrdt.ErrDocPoisoned)
+		require.NoError(t, doc.ApplyUpdate(one(char)))
+		require.ErrorIs(t, ycrdt.Poison(doc), ycrdt.ErrInternal)
 	}
 	runtime.GC()
 	runtime.GC()

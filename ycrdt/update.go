@@ -7,12 +7,14 @@ import (
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
-// ApplyUpdate merges an update (v1 encoding) into the document. Updates may come in any order and more than
-// once. What needs others first is held back until they come: up to 16 MiB of it, beyond which updates out of order
-// fail with ErrTooLarge. [UpdateEvent.Pending] tells of it, and EncodeStateAsUpdate(nil) includes it.
+// ApplyUpdate merges an update (v1 encoding) into the document. Updates may come in any order and more than once.
+// What misses something that has not arrived is held back until that comes: [UpdateEvent.Pending] tells of it, and
+// EncodeStateAsUpdate(nil) includes it. If [Limits] allow no more of it to be held back, it is given up with
+// ErrTooLarge, and what misses nothing is applied nevertheless; to synchronise again brings the rest.
 //
-// What is not an update fails with ErrMalformed and changes nothing. If yrs fails on an update that looked
-// sound, the document is poisoned: from then on everything but Close fails with ErrDocPoisoned.
+// What is not an update, or one that no honest peer sends, fails with ErrMalformed, a message that names the broken
+// rule and the offset, and changes nothing. If yrs fails on an update that looked sound, the document is poisoned:
+// from then on everything but Close fails with ErrDocPoisoned.
 func (d *Doc) ApplyUpdate(update []byte) error {
 	return d.ApplyUpdateContext(context.Background(), TxOptions{}, update)
 }
@@ -26,11 +28,10 @@ func (d *Doc) ApplyUpdateContext(ctx context.Context, opts TxOptions, update []b
 	defer d.events.drain()
 	defer d.unlockWrite()
 	commit, err := d.native.ApplyUpdate(update, d.events.wantsUpdates())
-	if err != nil {
-		return wrap(op, err)
+	if err == nil || commit.Changed {
+		d.events.push(d, commit, opts, false)
 	}
-	d.events.push(d, commit, opts, false)
-	return nil
+	return wrap(op, err)
 }
 
 // EncodeStateVector returns the document's state vector: what to send to a peer to be told what is missing.

@@ -187,22 +187,3 @@ func TestValue_Trees(t *testing.T) {
 		})
 	}
 }
-
-// Nesting beyond what an export follows is an error, not a crash.
-func TestValue_ExportOfTooDeepNesting(t *testing.T) {
-	doc := newDoc(t)
-	write(t, doc, func(tx *ycrdt.Tx) {
-		m := tx.Map("m")
-		for range 600 {
-			require.NoError(t, m.Set("k", ycrdt.NewMap{}))
-			m, _ = m.Map("k")
-		}
-	})
-	view(t, doc, func(tx *ycrdt.Tx) {
-		_, err := tx.Map("m").AsMap()
-		assert.ErrorIs(t, err, ycrdt.ErrTooLarge)
-		_, err = tx.Map("m").MarshalJSON()
-		assert.ErrorIs(t, err, ycrdt.ErrTooLarge)
-	})
-	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Map("m").Clear()) })
-}

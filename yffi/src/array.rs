@@ -3,7 +3,7 @@
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
-use crate::gate::Summary;
+use crate::local::{self, Values};
 use crate::transaction::{encoding, writing, YffiTxn};
 use crate::value;
 use crate::wire::Reader;
@@ -32,13 +32,16 @@ fn holds_text(txn: &YffiTxn, branch: BranchPtr) -> bool {
     !with_txn!(&txn.access, t => text.get_string(t)).is_empty()
 }
 
-fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>) -> Result<()> {
-    let array = resolve(txn, slot)?;
-    let write = txn.write_many(values.len())?;
-    let len = array.len(write);
+fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Values) -> Result<()> {
+    let branch = txn.branch(slot)?;
+    let array = as_array(txn, branch)?;
+    let len = array.len(txn.write_many(values.len())?);
     if index > u64::from(len) {
         return Err(Failure::out_of_range(index, len));
     }
+    local::note(txn, branch, noted)?;
+    let mut types = Vec::new();
+    let write = txn.write_many(0)?;
     let mut at = index as u32;
     let mut run: Vec<Any> = Vec::new();
     for value in values {
@@ -48,12 +51,15 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>) -> Result<(
                 // As Yjs does, consecutive plain values become one block.
                 let plain = run.len() as u32;
                 array.insert_range(write, at, run.drain(..));
-                array.insert(write, at + plain, shared);
+                types.push(array.insert(write, at + plain, shared));
                 at += plain + 1;
             }
         }
     }
     array.insert_range(write, at, run);
+    if !types.is_empty() {
+        local::place(txn, branch, &types);
+    }
     Ok(())
 }
 
@@ -77,14 +83,13 @@ pub unsafe extern "C" fn yffi_array_insert(
     err: *mut YffiError,
 ) -> i32 {
     writing(txn, err, |txn| {
-        let mut summary = Summary::default();
+        let mut noted = Values::default();
         let mut reader = Reader::new(bytes(encoded, encoded_len));
         let mut values = Vec::new();
         while reader.remaining() > 0 {
-            values.push(value::decode(&mut reader, &mut summary)?);
+            values.push(value::decode(&mut reader, &mut noted)?);
         }
-        txn.doc().note(&summary);
-        insert(txn, slot, index, values)
+        insert(txn, slot, index, values, &noted)
     })
 }
 

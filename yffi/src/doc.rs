@@ -1,11 +1,13 @@
 //! Documents: creation, release, memory and the poison flag.
 
+use crate::admission::Admission;
 use crate::error::{Failure, Result, YffiError};
 use crate::event::Sink;
 use crate::ffi::string;
-use crate::gate::Summary;
-use crate::held::Held;
+use crate::garbage;
+use crate::limits::YffiLimits;
 use crate::panic::{guard, OnPanic};
+use crate::structs::Contents;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yrs::updates::decoder::Decode;
@@ -24,6 +26,7 @@ pub struct YffiDocOptions {
     pub byte_offsets: bool,
     /// Keep deleted content.
     pub skip_gc: bool,
+    pub limits: YffiLimits,
 }
 
 /// A document. The caller guards it with a readers-writer lock: any number of read transactions or one
@@ -31,7 +34,7 @@ pub struct YffiDocOptions {
 pub struct YffiDoc {
     pub(crate) doc: Doc,
     pub(crate) sink: Arc<Sink>,
-    held: Mutex<Held>,
+    admission: Arc<Mutex<Admission>>,
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
@@ -49,7 +52,7 @@ impl YffiDoc {
         let guid = unsafe { string(options.guid, options.guid_len) }?;
         let mut made =
             Options::with_guid_and_client_id(guid.into(), ClientID::new(options.client_id));
-        made.skip_gc = options.skip_gc;
+        made.skip_gc = true; // see garbage.rs
         made.offset_kind = if options.byte_offsets {
             OffsetKind::Bytes
         } else {
@@ -58,10 +61,16 @@ impl YffiDoc {
         // Removing redundant formatting after a remote change would write into the document on
         // behalf of a peer that only reads, and after the update has been encoded.
         made.cleanup_formatting = false;
+        let doc = Doc::with_options(made);
+        let limits = options.limits.resolved().map_err(Failure::invalid)?;
+        let admission = Arc::new(Mutex::new(Admission::new(limits)));
+        if !options.skip_gc {
+            garbage::collect_in(&doc, admission.clone())?;
+        }
         Ok(YffiDoc {
-            doc: Doc::with_options(made),
+            doc,
             sink: Arc::default(),
-            held: Mutex::default(),
+            admission,
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
             values: AtomicBool::new(false),
@@ -70,8 +79,10 @@ impl YffiDoc {
         })
     }
 
-    pub(crate) fn held(&self) -> MutexGuard<'_, Held> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn admission(&self) -> MutexGuard<'_, Admission> {
+        self.admission
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn poison(&self) {
@@ -87,11 +98,11 @@ impl YffiDoc {
     }
 
     /// Notes what came in, for [`YffiDoc::is_wide`] and [`YffiDoc::holds_values`].
-    pub(crate) fn note(&self, summary: &Summary) {
-        if summary.values {
+    pub(crate) fn note(&self, contents: &Contents) {
+        if contents.values {
             self.values.store(true, Ordering::Relaxed);
         }
-        if summary.astral || (self.byte_offsets && summary.non_ascii) {
+        if contents.astral || (self.byte_offsets && contents.non_ascii) {
             self.wide.store(true, Ordering::Relaxed);
         }
     }
@@ -160,7 +171,7 @@ fn unlink_subdocs(doc: &Doc) {
     if let (Ok(mut txn), Ok(update)) = (doc.try_transact_mut(), Update::decode_v1(&update)) {
         // A failure leaves the cycle: the document is leaked, as it would have been.
         let _ = txn.apply_update(update);
-        txn.gc(None);
+        txn.gc(Some(&delete_set));
     }
 }
 

@@ -1,5 +1,6 @@
 //! Borrowed arguments, the ABI version and what the tests need.
 
+use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::panic::{guard, install_hook, OnPanic};
 
@@ -13,13 +14,15 @@ pub extern "C" fn yffi_init() -> u32 {
     YFFI_ABI_VERSION
 }
 
-/// Panics on purpose, so that a test of the finished archive can see the boundary hold.
+/// Panics on purpose, so that a test of the finished archive can see the boundary hold. With a document it panics
+/// as if it were writing to that, which poisons it: no update is known that does.
 ///
 /// # Safety
-/// `err` is null or points to a zeroed `YffiError`.
+/// `doc` is null or valid; `err` is null or points to a zeroed `YffiError`.
 #[no_mangle]
-pub unsafe extern "C" fn yffi_test_panic(err: *mut YffiError) -> i32 {
-    guard(None, OnPanic::Keep, err, || panic!("a panic on purpose"))
+pub unsafe extern "C" fn yffi_test_panic(doc: *const YffiDoc, err: *mut YffiError) -> i32 {
+    let doc = doc.as_ref();
+    guard(doc, OnPanic::Poison, err, || panic!("a panic on purpose"))
 }
 
 /// Bytes lent by the caller for the time of the call.

@@ -1,24 +1,17 @@
 //! The gate: every update and state vector from outside is walked here before yrs sees it.
 //!
-//! yrs is not memory-safe on hostile updates. The walk is stateless: it allocates nothing by a declared
-//! count and refuses the shapes that are known to break yrs whatever the document holds. It reads the bytes
-//! exactly as yrs will, so that both see the same structs.
+//! yrs is not memory-safe on hostile updates. The walk is one pass that allocates nothing by a declared count and
+//! refuses the shapes that are known to break yrs whatever the document holds. On its way it collects what the
+//! document has to decide on; see `admission.rs`.
 
+use crate::clocks::{Clocks, MAX_CROWD};
+use crate::limits::{YffiLimits, DEFAULT};
+use crate::nesting::NewType;
+use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
 use smallvec::SmallVec;
 use std::ops::Range;
 use yrs::{ClientID, StateVector};
-
-/// How deep a plain value may nest. yrs decodes recursively and would run out of stack.
-pub(crate) const MAX_VALUE_DEPTH: usize = 64;
-
-const HAS_ORIGIN: u8 = 0x80;
-const HAS_RIGHT_ORIGIN: u8 = 0x40;
-const HAS_PARENT_SUB: u8 = 0x20;
-const CONTENT_MASK: u8 = 0x0f;
-
-const GC: u8 = 0;
-const SKIP: u8 = 10;
 
 /// Consecutive structs of one client in an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +23,16 @@ pub struct Run {
     pub structs: usize,
     /// Where the structs are in the update.
     pub bytes: Range<usize>,
+    /// Which of [`Summary::needs`] are those of its structs.
+    pub needs: Range<usize>,
+}
+
+/// A struct refers to something that the document does not have. Another part of the update may bring it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    /// The clock of the struct.
+    pub at: u32,
+    pub of: Id,
 }
 
 /// What the walk learnt about an accepted update.
@@ -39,20 +42,22 @@ pub struct Summary {
     pub structs: usize,
     /// Their length in clock units, Skips excluded.
     pub units: u64,
-    /// Some item holds plain values or a document: content that belongs into arrays and maps.
-    pub values: bool,
+    pub contents: Contents,
     /// The structs, run by run. A Skip ends a run and is in none.
     pub runs: SmallVec<[Run; 1]>,
+    pub needs: Vec<Need>,
+    /// The shared types that it brings.
+    pub types: Vec<NewType>,
+    /// The items that others name as the one that holds their parent, without immediate repetitions.
+    pub parents: Vec<Id>,
     /// Where the delete set is.
     pub delete_set: Range<usize>,
+    /// It deletes something that the document does not have.
+    pub deletes_unknown: bool,
     /// There are Skips between the structs.
     pub skips: bool,
     /// There are bytes behind the update. Yjs ignores them.
     pub trailing: bool,
-    /// Some string holds a character that is not ASCII.
-    pub non_ascii: bool,
-    /// Some string holds a character that takes two UTF-16 code units.
-    pub astral: bool,
 }
 
 impl Summary {
@@ -64,6 +69,7 @@ impl Summary {
             end: clock,
             structs: 0,
             bytes: offset..offset,
+            needs: self.needs.len()..self.needs.len(),
         };
         let ended = std::mem::replace(run, next);
         if ended.structs > 0 {
@@ -71,18 +77,20 @@ impl Summary {
         }
     }
 
-    /// Notes which characters `text` holds and returns its length in UTF-16 code units.
-    pub fn note_text(&mut self, text: &str) -> u32 {
-        let mut units = 0;
-        let mut highest = 0;
-        for &byte in text.as_bytes() {
-            // Every character has one byte that is no continuation byte (10xxxxxx).
-            units += u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0);
-            highest = highest.max(byte);
+    fn note_type(&mut self, id: Id, it: &Struct) {
+        if let (true, Kind::Item(parent)) = (it.is_type(), it.kind) {
+            self.types.push(NewType {
+                id,
+                parent,
+                right_origin: it.right_origin.filter(|_| it.origin.is_some()),
+                offset: it.bytes.start,
+            });
         }
-        self.non_ascii |= highest >= 0x80;
-        self.astral |= highest >= 0xf0;
-        units
+        if let Kind::Item(Parent::Nested(parent)) = it.kind {
+            if self.parents.last() != Some(&parent) {
+                self.parents.push(parent);
+            }
+        }
     }
 }
 
@@ -103,202 +111,179 @@ impl Clients {
     }
 
     fn check(mut self, end: usize) -> Checked<()> {
-        if !self.unordered {
+        self.seen.extend(self.last.map(|client| (client, end)));
+        if self.unordered {
+            self.seen.sort_unstable();
+            if let Some(pair) = self.seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+                return Err(Refusal {
+                    rule: "client listed twice",
+                    offset: pair[1].1,
+                });
+            }
+        }
+        self.check_crowds()
+    }
+
+    /// yrs hashes a client id to itself: ids that share their low bits share a place in its tables.
+    fn check_crowds(&self) -> Checked<()> {
+        if self.seen.len() <= 16 * MAX_CROWD {
             return Ok(());
         }
-        self.seen.extend(self.last.map(|client| (client, end)));
-        self.seen.sort_unstable();
-        match self.seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-            Some(pair) => Err(Refusal {
-                rule: "client listed twice",
-                offset: pair[1].1,
-            }),
-            None => Ok(()),
+        let mask = self.seen.len().next_power_of_two() - 1;
+        let mut crowds = vec![0u32; mask + 1];
+        for (client, offset) in &self.seen {
+            let crowd = &mut crowds[*client as usize & mask];
+            *crowd += 1;
+            if *crowd as usize > MAX_CROWD {
+                return Err(Refusal {
+                    rule: "client ids that collide",
+                    offset: *offset,
+                });
+            }
         }
+        Ok(())
     }
 }
 
-/// Walks an update in v1 encoding.
-pub fn check_update(bytes: &[u8]) -> Checked<Summary> {
-    let mut reader = Reader::new(bytes);
-    let mut summary = Summary::default();
+/// Walks an update in v1 encoding as the document with these clocks will take it; without any, as if the document
+/// had everything.
+pub fn check_update(
+    bytes: &[u8],
+    limits: &YffiLimits,
+    clocks: Option<&Clocks>,
+) -> Checked<Summary> {
+    let mut walk = Walk {
+        reader: Reader::new(bytes),
+        limits,
+        clocks,
+        summary: Summary::default(),
+    };
     let mut clients = Clients::default();
     // A section takes a count, a client, a clock and one struct of two bytes.
-    for _ in 0..reader.count(5)? {
-        walk_section(&mut reader, &mut clients, &mut summary)?;
+    for _ in 0..walk.reader.count(5)? {
+        walk.section(&mut clients)?;
     }
-    clients.check(reader.offset())?;
-    let start = reader.offset();
-    walk_delete_set(&mut reader)?;
-    summary.delete_set = start..reader.offset();
-    summary.trailing = reader.remaining() > 0;
-    Ok(summary)
+    clients.check(walk.reader.offset())?;
+    walk.delete_set()?;
+    walk.summary.trailing = walk.reader.remaining() > 0;
+    Ok(walk.summary)
 }
 
-fn walk_section(
-    reader: &mut Reader<'_>,
-    clients: &mut Clients,
-    summary: &mut Summary,
-) -> Checked<()> {
-    let structs = reader.count(2)?;
-    let client = reader.client()?;
-    clients.add(client, reader.offset());
-    let mut clock = reader.u31()?;
-    let mut units = 0;
-    let mut run = Run {
-        client,
-        clock,
-        end: clock,
-        structs: 0,
-        bytes: reader.offset()..reader.offset(),
-    };
-    for _ in 0..structs {
-        let (len, skip) = walk_struct(reader, summary)?;
-        if len == 0 {
-            return reader.refuse("struct of length 0");
-        }
-        clock += len;
-        if clock >= 1 << 31 {
-            return reader.refuse("clock not below 2^31");
-        }
-        if skip {
-            summary.end_run(&mut run, clock, reader.offset());
-            summary.skips = true;
-        } else {
-            units += u64::from(len);
+/// Walks an update without a document, within the default limits.
+pub fn check_alone(bytes: &[u8]) -> Checked<Summary> {
+    check_update(bytes, &DEFAULT, None)
+}
+
+struct Walk<'a> {
+    reader: Reader<'a>,
+    limits: &'a YffiLimits,
+    clocks: Option<&'a Clocks>,
+    summary: Summary,
+}
+
+impl Walk<'_> {
+    fn section(&mut self, clients: &mut Clients) -> Checked<()> {
+        let structs = self.reader.count(2)?;
+        let client = self.reader.client()?;
+        clients.add(client, self.reader.offset());
+        let mut clock = self.reader.u31()?;
+        let mut units = 0;
+        let needs = self.summary.needs.len();
+        let mut run = Run {
+            client,
+            clock,
+            end: clock,
+            structs: 0,
+            bytes: self.reader.offset()..self.reader.offset(),
+            needs: needs..needs,
+        };
+        for _ in 0..structs {
+            let it = read_struct(&mut self.reader, self.limits, &mut self.summary.contents)?;
+            let id = Id { client, clock };
+            clock += it.len;
+            if clock >= 1 << 31 {
+                return self.reader.refuse("clock not below 2^31");
+            }
+            if it.kind == Kind::Skip {
+                self.summary.end_run(&mut run, clock, self.reader.offset());
+                self.summary.skips = true;
+                continue;
+            }
+            self.dependencies(id, &it)?;
+            self.summary.note_type(id, &it);
+            units += u64::from(it.len);
             run.structs += 1;
             run.end = clock;
-            run.bytes.end = reader.offset();
+            run.bytes.end = it.bytes.end;
+            run.needs.end = self.summary.needs.len();
         }
+        self.summary.end_run(&mut run, clock, self.reader.offset());
+        if units == 0 {
+            return self.reader.refuse("client section without blocks");
+        }
+        self.summary.structs += structs;
+        self.summary.units += units;
+        Ok(())
     }
-    summary.end_run(&mut run, clock, reader.offset());
-    if units == 0 {
-        return reader.refuse("client section without blocks");
-    }
-    summary.structs += structs;
-    summary.units += units;
-    Ok(())
-}
 
-/// Walks one struct; gives its length in clock units and whether it is a Skip.
-fn walk_struct(reader: &mut Reader<'_>, summary: &mut Summary) -> Checked<(u32, bool)> {
-    let info = reader.u8()?;
-    if info == GC || info == SKIP {
-        return Ok((reader.u31()?, info == SKIP));
-    }
-    for flag in [HAS_ORIGIN, HAS_RIGHT_ORIGIN] {
-        if info & flag != 0 {
-            walk_id(reader)?;
-        }
-    }
-    if info & (HAS_ORIGIN | HAS_RIGHT_ORIGIN) == 0 {
-        if reader.u31()? == 1 {
-            reader.string()?;
-        } else {
-            walk_id(reader)?;
-        }
-        if info & HAS_PARENT_SUB != 0 {
-            reader.string()?;
-        }
-    }
-    Ok((walk_content(reader, info & CONTENT_MASK, summary)?, false))
-}
-
-fn walk_id(reader: &mut Reader<'_>) -> Checked<()> {
-    reader.client()?;
-    reader.u31()?;
-    Ok(())
-}
-
-/// Walks an item's content; gives its length in clock units.
-fn walk_content(reader: &mut Reader<'_>, content: u8, summary: &mut Summary) -> Checked<u32> {
-    match content {
-        1 => return reader.u31(), // ContentDeleted
-        2 => return reader.refuse("ContentJSON is not supported"),
-        3 => {
-            summary.values = true;
-            reader.bytes()?; // ContentBinary
-        }
-        4 => return Ok(summary.note_text(reader.string()?)), // ContentString
-        5 => {
-            reader.string()?; // ContentEmbed, as JSON
-        }
-        6 => {
-            reader.string()?; // ContentFormat: a key and a value as JSON
-            reader.string()?;
-        }
-        7 => walk_type(reader)?, // ContentType
-        8 => {
-            summary.values = true;
-            let values = reader.count(1)?; // ContentAny
-            for _ in 0..values {
-                walk_any(reader, MAX_VALUE_DEPTH)?;
-            }
-            return Ok(values as u32);
-        }
-        9 => {
-            summary.values = true;
-            reader.string()?; // ContentDoc: a guid and its options
-            walk_any(reader, MAX_VALUE_DEPTH)?;
-        }
-        _ => return reader.refuse("unknown content"),
-    }
-    Ok(1)
-}
-
-fn walk_type(reader: &mut Reader<'_>) -> Checked<()> {
-    match reader.u8()? {
-        0 | 1 | 2 | 4 | 6 => Ok(()),    // Array, Map, Text, XmlFragment, XmlText
-        3 => reader.string().map(drop), // XmlElement with its name
-        5 => reader.refuse("XmlHook is not supported"),
-        7 => reader.refuse("weak links are not supported"),
-        _ => reader.refuse("unknown shared type"),
-    }
-}
-
-/// Walks a plain value, at most `depth` levels deep.
-fn walk_any(reader: &mut Reader<'_>, depth: usize) -> Checked<()> {
-    match reader.u8()? {
-        120 | 121 | 126 | 127 => Ok(()),       // booleans, null, undefined
-        122 | 123 => reader.take(8).map(drop), // BigInt, float64
-        124 => reader.take(4).map(drop),       // float32
-        125 => reader.skip_signed(),
-        119 => reader.string().map(drop),
-        116 => reader.bytes().map(drop),
-        tag @ (117 | 118) => {
-            if depth == 0 {
-                return reader.refuse("value nested too deeply");
-            }
-            let keyed = tag == 118;
-            for _ in 0..reader.count(if keyed { 2 } else { 1 })? {
-                if keyed {
-                    reader.string()?;
+    /// Notes what a struct needs. Earlier structs of its own client are there when its turn comes.
+    fn dependencies(&mut self, id: Id, it: &Struct) -> Checked<()> {
+        for of in it.dependencies() {
+            if of.client == id.client {
+                if of.clock >= id.clock {
+                    return Err(Refusal {
+                        rule: "reference to itself or to what its client wrote later",
+                        offset: it.bytes.start,
+                    });
                 }
-                walk_any(reader, depth - 1)?;
+            } else if self.clocks.is_some_and(|clocks| !clocks.has(of)) {
+                self.summary.needs.push(Need { at: id.clock, of });
             }
-            Ok(())
         }
-        _ => reader.refuse("unknown value"),
+        Ok(())
     }
-}
 
-fn walk_delete_set(reader: &mut Reader<'_>) -> Checked<()> {
-    let mut clients = Clients::default();
-    for _ in 0..reader.count(2)? {
-        let client = reader.client()?;
-        clients.add(client, reader.offset());
-        for _ in 0..reader.count(2)? {
-            let clock = reader.u31()?;
-            let len = reader.u31()?;
-            if len == 0 {
-                return reader.refuse("deleted range of length 0");
+    fn delete_set(&mut self) -> Checked<()> {
+        let start = self.reader.offset();
+        let mut clients = Clients::default();
+        for _ in 0..self.reader.count(2)? {
+            let client = self.reader.client()?;
+            clients.add(client, self.reader.offset());
+            let mut known = self.clocks.map_or(u32::MAX, |clocks| clocks.get(client));
+            let mut end = 0;
+            for _ in 0..self.reader.count(2)? {
+                let clock = self.reader.u31()?;
+                let len = self.reader.u31()?;
+                if len == 0 {
+                    return self.reader.refuse("deleted range of length 0");
+                }
+                if clock + len >= 1 << 31 {
+                    return self.reader.refuse("clock not below 2^31");
+                }
+                end = end.max(clock + len);
             }
-            if clock + len >= 1 << 31 {
-                return reader.refuse("clock not below 2^31");
+            if end > known {
+                known = known.max(self.end_of(client));
             }
+            self.summary.deletes_unknown |= end > known;
         }
+        clients.check(self.reader.offset())?;
+        self.summary.delete_set = start..self.reader.offset();
+        Ok(())
     }
-    clients.check(reader.offset())
+
+    /// Where the structs of a client in this update end.
+    fn end_of(&self, client: u64) -> u32 {
+        let runs = &self.summary.runs;
+        // Sections come in descending order. If not, a run may be overlooked, which costs time and nothing else.
+        let found = if runs.len() > 8 {
+            let at = runs.partition_point(|run| run.client > client);
+            runs.get(at).filter(|run| run.client == client)
+        } else {
+            runs.iter().find(|run| run.client == client)
+        };
+        found.map_or(0, |run| run.end)
+    }
 }
 
 /// Reads a state vector and keeps what `local` knows of: a peer may name as many clients as it likes, but

@@ -1,180 +1,251 @@
-//! What is held back: structs of a client whose earlier ones have not arrived.
+//! What is held back: structs that follow something, or refer to something, that has not arrived, and deletions of
+//! what has not.
 //!
-//! yrs would integrate some of them behind a hole in the client's clocks. From then on its state vector, which
-//! stops at the hole, hides them: they are in no event and in no diff, and encoding from inside the hole gives
-//! lengths below zero. So yrs only gets structs that follow what it has, and never sees a hole.
+//! yrs would keep such structs too, and integrate some of them behind a hole in their client's clocks; either can
+//! break it. So it gets only what is complete, and has never anything pending.
 
-use crate::error::{Failure, Result, YffiCode};
-use crate::gate::Run;
-use crate::wire::write_var;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use yrs::TransactionMut;
+use crate::clocks::ByClient;
+use crate::compose::Composer;
+use crate::limits::YffiLimits;
+use crate::ranges::Ranges;
+use crate::structs::Id;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
 
-/// How many bytes of a document are held back at most.
-const MAX_HELD_BYTES: usize = 16 << 20;
+/// What a run or a deleted range costs beside its bytes.
+const OVERHEAD: usize = 64;
 
-/// The size of a run beside its bytes, so that the number of runs is bounded too.
-const RUN_OVERHEAD: usize = 64;
-
-/// Consecutive structs of one client, out of an update.
-struct HeldRun {
-    run: Run,
-    structs: Vec<u8>,
+/// Consecutive structs of one client. Those that were let in already are passed over.
+pub struct HeldRun {
+    /// The clock at which it began.
+    pub key: RunKey,
+    /// Where the structs begin that were not let in, and end.
+    pub clock: u32,
+    pub end: u32,
+    /// How many they are, and where in the bytes.
+    pub structs: usize,
+    pub at: usize,
+    bytes: Vec<u8>,
+    since: Instant,
 }
 
+/// A client and a clock.
+pub type RunKey = Id;
+
 impl HeldRun {
-    fn size(&self) -> usize {
-        self.structs.len() + RUN_OVERHEAD
+    pub fn new(client: u64, clock: u32, end: u32, structs: usize, bytes: &[u8]) -> Self {
+        HeldRun {
+            key: Id { client, clock },
+            clock,
+            end,
+            structs,
+            at: 0,
+            bytes: bytes.to_vec(),
+            since: Instant::now(),
+        }
+    }
+
+    /// The structs that were not let in.
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes[self.at..]
+    }
+
+    pub fn size(&self) -> usize {
+        self.bytes.len() + OVERHEAD
     }
 }
 
-/// What is held back in one document, and the clocks that decide on it.
+/// A run that waits, and what for.
+struct Waiting {
+    run: HeldRun,
+    wait: Id,
+}
+
+/// What is held back in one document.
 #[derive(Default)]
-pub(crate) struct Held {
-    /// How much of each client is integrated: what yrs's state vector says, without making one.
-    clocks: HashMap<u64, u32>,
-    /// The client that came last with its clock: usually it comes next, too.
-    latest: (u64, u32),
+pub struct Held {
     /// By client and first clock. None covers another one of its client.
-    runs: HashMap<u64, BTreeMap<u32, HeldRun>>,
-    /// Clients that have runs, and have come nearer to them since the last release.
-    nearer: HashSet<u64>,
+    runs: ByClient<BTreeMap<u32, Waiting>>,
+    /// What is waited for, and by which run.
+    waits: BTreeSet<(Id, RunKey)>,
+    deletes: ByClient<(Ranges, Instant)>,
+    /// When something was added, oldest first; some of it may be gone. No clock stands for deletions.
+    ages: VecDeque<(Instant, u64, Option<u32>)>,
     bytes: usize,
+    count: usize,
 }
 
 impl Held {
     pub fn is_empty(&self) -> bool {
-        self.runs.is_empty()
+        self.count == 0
     }
 
-    /// Notes what a transaction has inserted so far.
-    pub fn advance(&mut self, txn: &TransactionMut<'_>) {
-        for (client, ranges) in txn.insert_set().iter() {
-            let client = client.get();
-            let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
-            if end > self.clock(client) {
-                self.set_clock(client, end);
-            }
-            if !self.runs.is_empty() && self.runs.contains_key(&client) {
-                self.nearer.insert(client);
-            }
-        }
+    /// Whether a run of `size`, or a deletion of none, can be held back within the limits.
+    pub fn has_room(&self, size: usize, limits: &YffiLimits) -> bool {
+        (self.bytes + size) as u64 <= limits.held_bytes && self.count < limits.held_runs as usize
     }
 
-    fn clock(&self, client: u64) -> u32 {
-        if self.latest.0 == client {
-            return self.latest.1;
-        }
-        self.clocks.get(&client).copied().unwrap_or(0)
+    /// Whether something waits for what `client` wrote before `clock`.
+    pub fn waits_for(&self, client: u64, clock: u32) -> bool {
+        self.deletes.contains_key(&client) || !self.woken(client, clock).is_empty()
     }
 
-    fn set_clock(&mut self, client: u64, clock: u32) {
-        let (client_before, clock_before) = std::mem::replace(&mut self.latest, (client, clock));
-        if client_before != client {
-            self.clocks.insert(client_before, clock_before);
-        }
+    /// Whether another run has all of this one.
+    pub fn covers(&self, run: &HeldRun) -> bool {
+        let runs = self.runs.get(&run.key.client);
+        runs.and_then(|runs| runs.range(..=run.clock).next_back())
+            .is_some_and(|(_, before)| before.run.end >= run.end)
     }
 
-    /// Whether the run follows what is integrated.
-    pub fn follows(&self, run: &Run) -> bool {
-        run.clock <= self.clock(run.client)
-    }
-
-    /// Takes in all runs of an update, refusing to hold more than the limit.
-    pub fn add(&mut self, update: &[u8], runs: &[Run]) -> Result<()> {
-        let new: usize = runs.iter().map(|run| run.bytes.len() + RUN_OVERHEAD).sum();
-        if self.bytes + new > MAX_HELD_BYTES {
-            return Err(Failure::new(
-                YffiCode::TooLarge,
-                "too much is held back already; the updates before these are missing: sync again",
-            ));
-        }
-        for run in runs {
-            self.add_run(run, &update[run.bytes.clone()]);
-        }
-        Ok(())
-    }
-
-    fn add_run(&mut self, run: &Run, structs: &[u8]) {
-        if run.end <= self.clock(run.client) {
-            return; // known
-        }
-        self.nearer.insert(run.client);
-        let runs = self.runs.entry(run.client).or_default();
-        if let Some((_, before)) = runs.range(..=run.clock).next_back() {
-            if before.run.end >= run.end {
-                return; // held already
-            }
-        }
+    /// Holds back a run that no other covers, until `wait` is there.
+    pub fn put(&mut self, run: HeldRun, wait: Id) {
+        let RunKey { client, clock: key } = run.key;
+        let runs = self.runs.entry(client).or_default();
         let covered: Vec<u32> = runs
             .range(run.clock..run.end)
             .filter(|(_, other)| other.run.end <= run.end)
-            .map(|(clock, _)| *clock)
+            .map(|(key, _)| *key)
             .collect();
-        for clock in covered {
-            self.bytes -= runs.remove(&clock).map_or(0, |other| other.size());
+        for key in covered {
+            self.take(Id { client, clock: key });
         }
-        let held = HeldRun {
-            run: run.clone(),
-            structs: structs.to_vec(),
-        };
-        self.bytes += held.size();
-        runs.insert(run.clock, held);
+        self.bytes += run.size();
+        self.count += 1;
+        self.ages.push_back((run.since, client, Some(key)));
+        let entry = (wait, run.key);
+        let runs = self.runs.entry(client).or_default();
+        if let Some(replaced) = runs.insert(key, Waiting { run, wait }) {
+            self.waits.remove(&(replaced.wait, replaced.run.key));
+            self.released(&replaced);
+        }
+        self.waits.insert(entry);
     }
 
-    /// Takes out what follows the integrated structs by now, one run for each client, as an update.
-    pub fn release(&mut self) -> Option<Vec<u8>> {
-        let nearer = std::mem::take(&mut self.nearer);
-        let free: Vec<HeldRun> = nearer
-            .into_iter()
-            .filter_map(|client| self.next(client))
-            .collect();
-        (!free.is_empty()).then(|| compose(&free))
+    /// Takes a run out.
+    pub fn take(&mut self, key: RunKey) -> Option<HeldRun> {
+        let waiting = self.runs.get_mut(&key.client)?.remove(&key.clock)?;
+        self.released(&waiting);
+        self.waits.remove(&(waiting.wait, key));
+        self.forget_if_empty(key.client);
+        Some(waiting.run)
     }
 
-    /// Takes out the first run of a client that holds something new, if it follows.
-    fn next(&mut self, client: u64) -> Option<HeldRun> {
-        let clock = self.clock(client);
-        let runs = self.runs.get_mut(&client)?;
-        let mut next = None;
-        while let Some(first) = runs.first_entry() {
-            if *first.key() > clock || next.is_some() {
-                break;
-            }
-            let run = first.remove();
-            self.bytes -= run.size();
-            next = (run.run.end > clock).then_some(run);
-        }
-        if runs.is_empty() {
+    fn released(&mut self, waiting: &Waiting) {
+        self.bytes -= waiting.run.size();
+        self.count -= 1;
+    }
+
+    fn forget_if_empty(&mut self, client: u64) {
+        if self.runs.get(&client).is_some_and(BTreeMap::is_empty) {
             self.runs.remove(&client);
         }
-        next
     }
 
-    /// Everything that is held back, as one update for each run: a client may appear in several.
-    pub fn updates(&self) -> impl Iterator<Item = Vec<u8>> + '_ {
-        let runs = self.runs.values().flat_map(BTreeMap::values);
-        runs.map(|run| compose(std::slice::from_ref(run)))
+    /// The runs that have waited for something of `client` before `clock`.
+    pub fn woken(&self, client: u64, clock: u32) -> Vec<RunKey> {
+        let none = RunKey::default();
+        let first = (Id { client, clock: 0 }, none);
+        let behind = (Id { client, clock }, none);
+        self.waits
+            .range(first..behind)
+            .map(|(_, key)| *key)
+            .collect()
     }
-}
 
-/// Writes runs of different clients as an update without deletions.
-fn compose(runs: &[HeldRun]) -> Vec<u8> {
-    let mut update = Vec::new();
-    write_var(&mut update, runs.len() as u64);
-    for HeldRun { run, structs } in runs {
-        write_var(&mut update, run.structs as u64);
-        write_var(&mut update, run.client);
-        write_var(&mut update, u64::from(run.clock));
-        update.extend_from_slice(structs);
+    /// Holds back the deletion of a range.
+    pub fn put_deletion(&mut self, client: u64, start: u32, end: u32) {
+        let now = Instant::now();
+        let (ranges, since) = self
+            .deletes
+            .entry(client)
+            .or_insert((Ranges::default(), now));
+        let before = ranges.len();
+        ranges.insert(start, end);
+        *since = now;
+        let after = ranges.len();
+        self.recount(before, after);
+        self.ages.push_back((now, client, None));
     }
-    update.push(0);
-    update
-}
 
-/// The deletions of an update alone.
-pub fn deletions(delete_set: &[u8]) -> Vec<u8> {
-    let mut update = vec![0];
-    update.extend_from_slice(delete_set);
-    update
+    /// Takes out the deletions of what a client has written before `clock`.
+    pub fn take_deletions(&mut self, client: u64, clock: u32) -> Vec<(u32, u32)> {
+        let Some((ranges, _)) = self.deletes.get_mut(&client) else {
+            return Vec::new();
+        };
+        let before = ranges.len();
+        let taken = ranges.take_before(clock);
+        let after = ranges.len();
+        if after == 0 {
+            self.deletes.remove(&client);
+        }
+        self.recount(before, after);
+        taken
+    }
+
+    fn recount(&mut self, before: usize, after: usize) {
+        self.count = self.count + after - before;
+        self.bytes = self.bytes + after * OVERHEAD - before * OVERHEAD;
+    }
+
+    /// Gives up what has waited for too long.
+    pub fn expire(&mut self, limits: &YffiLimits) {
+        let age = Duration::from_millis(limits.held_millis);
+        while let Some((since, client, clock)) = self.ages.front().copied() {
+            let gone = !self.holds(since, client, clock);
+            if !gone && since.elapsed() < age {
+                break;
+            }
+            self.ages.pop_front();
+            match clock {
+                _ if gone => {}
+                Some(clock) => drop(self.take(RunKey { client, clock })),
+                None => drop(self.take_deletions(client, u32::MAX)),
+            }
+        }
+        if self.ages.len() > 2 * self.count + OVERHEAD {
+            let ages = std::mem::take(&mut self.ages);
+            self.ages = ages
+                .into_iter()
+                .filter(|(since, client, clock)| self.holds(*since, *client, *clock))
+                .collect();
+        }
+    }
+
+    /// Whether what was added then is still the last that is held there.
+    fn holds(&self, then: Instant, client: u64, clock: Option<u32>) -> bool {
+        match clock {
+            Some(clock) => {
+                let runs = self.runs.get(&client);
+                runs.and_then(|runs| runs.get(&clock))
+                    .is_some_and(|waiting| waiting.run.since == then)
+            }
+            None => self
+                .deletes
+                .get(&client)
+                .is_some_and(|(_, since)| *since == then),
+        }
+    }
+
+    /// Everything that is held back, as updates. Runs that overlap go into different ones.
+    pub fn updates(&self) -> Vec<Vec<u8>> {
+        let mut layers: Vec<Composer> = vec![Composer::default()];
+        for waiting in self.runs.values().flat_map(BTreeMap::values) {
+            let run = &waiting.run;
+            let client = run.key.client;
+            let free = layers
+                .iter()
+                .position(|layer| layer.end(client) <= run.clock);
+            let layer = free.unwrap_or_else(|| {
+                layers.push(Composer::default());
+                layers.len() - 1
+            });
+            layers[layer].add(client, run.clock, run.end, run.structs, run.rest());
+        }
+        for (client, (ranges, _)) in &self.deletes {
+            for (start, end) in ranges.iter() {
+                layers[0].delete(*client, start, end);
+            }
+        }
+        layers.iter().map(Composer::update).collect()
+    }
 }

@@ -4,19 +4,30 @@
 //! [`error::YffiError`] and hands out memory only as [`buf::YffiBuf`]. No callback crosses the boundary:
 //! what observers see is recorded and returned by the commit.
 
+mod admission;
 mod alloc;
 mod array;
 mod branch;
 mod buf;
+mod clocks;
+mod closed;
+mod compose;
 mod doc;
 mod error;
 mod event;
 mod ffi;
+mod garbage;
 mod gate;
 mod held;
+mod limits;
+mod local;
 mod map;
+mod nesting;
 mod offset;
 mod panic;
+mod ranges;
+mod rewrite;
+mod structs;
 mod text;
 mod transaction;
 mod update;
@@ -30,6 +41,7 @@ pub use doc::*;
 pub use error::*;
 pub use event::*;
 pub use ffi::*;
+pub use limits::YffiLimits;
 pub use map::*;
 pub use text::*;
 pub use transaction::*;

@@ -4,7 +4,7 @@ use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::error::YffiError;
 use crate::ffi::{bytes, string};
-use crate::gate::Summary;
+use crate::local::{self, Values};
 use crate::transaction::{encoding, reading, writing, YffiTxn};
 use crate::value;
 use crate::wire::{write_bytes, Reader};
@@ -26,13 +26,16 @@ pub unsafe extern "C" fn yffi_map_set(
     err: *mut YffiError,
 ) -> i32 {
     writing(txn, err, |txn| {
-        let map = MapRef::from(txn.branch(slot)?);
+        let branch = txn.branch(slot)?;
         let key = string(key, key_len)?;
-        let mut summary = Summary::default();
+        let mut noted = Values::default();
         let mut reader = Reader::new(bytes(encoded, encoded_len));
-        let value = value::decode(&mut reader, &mut summary)?;
-        txn.doc().note(&summary);
-        map.insert(txn.write()?, key, value);
+        let value = value::decode(&mut reader, &mut noted)?;
+        local::note(txn, branch, &noted)?;
+        let inserted = MapRef::from(branch).insert(txn.write()?, key, value);
+        if noted.levels > 0 {
+            local::place(txn, branch, &[inserted]);
+        }
         Ok(())
     })
 }

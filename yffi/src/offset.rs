@@ -1,7 +1,7 @@
 //! Offsets into text: yrs clamps, splits characters or panics on wrong ones, so they are checked first.
 
 use crate::error::{Failure, Result, YffiCode};
-use crate::gate::Summary;
+use crate::structs::Contents;
 use crate::transaction::YffiTxn;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
@@ -84,7 +84,7 @@ fn length(txn: &YffiTxn, string: &str) -> u64 {
     if txn.doc().byte_offsets {
         string.len() as u64
     } else {
-        u64::from(Summary::default().note_text(string))
+        u64::from(Contents::default().note_text(string))
     }
 }
 

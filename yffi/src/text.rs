@@ -3,15 +3,16 @@
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
-use crate::gate::Summary;
+use crate::local::{self, Values};
 use crate::offset::{check_boundaries, check_deletable, check_range};
+use crate::structs::Contents;
 use crate::transaction::{encoding, writing, YffiTxn};
 use crate::value::{self, DeltaOp};
 use crate::wire::Reader;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
 use yrs::types::{Attrs, Delta};
-use yrs::{GetString, In, Text, TextRef};
+use yrs::{GetString, In, Out, Text, TextRef};
 
 fn insert(
     txn: &mut YffiTxn,
@@ -24,9 +25,9 @@ fn insert(
     let (index, _) = check_range(txn, branch, index, 0)?;
     let doc = txn.doc();
     let write = txn.write()?;
-    let mut summary = Summary::default();
-    summary.note_text(chunk);
-    doc.note(&summary);
+    let mut contents = Contents::default();
+    contents.note_text(chunk);
+    doc.note(&contents);
     let text = TextRef::from(branch);
     match attributes {
         None => text.insert(write, index, chunk),
@@ -54,18 +55,20 @@ fn check_delta(txn: &YffiTxn, branch: BranchPtr, delta: &[DeltaOp]) -> Result<()
     check_boundaries(txn, branch, &mut boundaries)
 }
 
-fn apply_delta(
-    txn: &mut YffiTxn,
-    slot: u32,
-    delta: Vec<Delta<In>>,
-    summary: Summary,
-) -> Result<()> {
+fn apply_delta(txn: &mut YffiTxn, slot: u32, delta: Vec<Delta<In>>, noted: Values) -> Result<()> {
     let branch = txn.branch(slot)?;
     check_delta(txn, branch, &delta)?;
-    let doc = txn.doc();
-    let write = txn.write_many(delta.len())?;
-    doc.note(&summary);
-    TextRef::from(branch).apply_delta(write, delta);
+    let text = TextRef::from(branch);
+    let changes = delta.len();
+    txn.write_many(0)?; // before anything is noted
+    local::note(txn, branch, &noted)?;
+    let write = txn.write_many(changes)?;
+    text.apply_delta(write, delta);
+    if noted.levels > 0 {
+        let chunks = text.diff(write, |_| ());
+        let inserted: Vec<Out> = chunks.into_iter().map(|chunk| chunk.insert).collect();
+        local::place(txn, branch, &inserted);
+    }
     Ok(())
 }
 
@@ -178,10 +181,10 @@ pub unsafe extern "C" fn yffi_text_apply_delta(
     err: *mut YffiError,
 ) -> i32 {
     writing(txn, err, |txn| {
-        let mut summary = Summary::default();
+        let mut noted = Values::default();
         let mut reader = Reader::new(bytes(delta, delta_len));
-        let delta = value::decode_delta(&mut reader, &mut summary)?;
-        apply_delta(txn, slot, delta, summary)
+        let delta = value::decode_delta(&mut reader, &mut noted)?;
+        apply_delta(txn, slot, delta, noted)
     })
 }
 

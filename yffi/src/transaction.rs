@@ -1,13 +1,15 @@
 //! Transactions: begin, commit, and the shared types they resolve.
 
+use crate::admission::decode;
 use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
+use crate::gate;
 use crate::panic::{guard, OnPanic};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
-use yrs::{ReadTxn, Transact, Transaction, TransactionMut};
+use yrs::{Transact, Transaction, TransactionMut};
 
 /// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
 /// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
@@ -28,8 +30,8 @@ pub struct YffiTxn {
     doc: *const YffiDoc,
     branches: Vec<BranchPtr>,
     changes: usize,
-    /// The transaction consists of one update that was new as a whole; see `update.rs`.
-    pub(crate) verbatim: bool,
+    /// The transaction consists of one update that was new as a whole.
+    verbatim: bool,
 }
 
 /// What a commit gives back.
@@ -122,26 +124,62 @@ impl YffiTxn {
         Ok(*branch)
     }
 
-    /// Commits and fills `out`, which is zeroed.
-    pub(crate) fn commit(&mut self, want_update: bool, out: &mut YffiCommit) {
+    /// Notes that an update was applied.
+    pub(crate) fn applied(&mut self, structs: usize, verbatim: bool) {
+        self.verbatim = verbatim && self.changes == 0;
+        self.changes += structs;
+    }
+
+    /// Commits and fills `out`, which is zeroed. `applied` is the update that the transaction was made for.
+    ///
+    /// The change is encoded and decoded once more before anybody hears of it: if it cannot be, the document
+    /// is poisoned.
+    pub(crate) fn commit(
+        &mut self,
+        want_update: bool,
+        applied: Option<&[u8]>,
+        out: &mut YffiCommit,
+    ) -> Result<()> {
         let few = self.changes <= EARLY_ENCODE_CHANGES;
         let doc = self.doc();
         let Access::Write(txn) = &mut self.access else {
-            return;
+            return Ok(());
         };
-        let mut held = doc.held();
-        held.advance(txn);
-        out.pending = !held.is_empty() || txn.has_missing_updates();
-        drop(held);
+        let mut admission = doc.admission();
+        admission.clocks.advance(txn);
+        out.pending = !admission.held.is_empty();
+        drop(admission); // collecting garbage needs it
         out.changed = txn.has_changes();
-        out.verbatim = self.verbatim && out.changed;
-        let wanted = want_update && out.changed && !self.verbatim;
+        let wanted = want_update && out.changed;
         let early = (wanted && few).then(|| txn.encode_update_v1());
         txn.commit();
-        let update = early.or_else(|| wanted.then(|| txn.encode_update_v1()));
-        out.update = update.map_or(YffiBuf::empty(), YffiBuf::from);
         out.events = doc.sink.take().into();
+        let Some(update) = early.or_else(|| wanted.then(|| txn.encode_update_v1())) else {
+            return Ok(());
+        };
+        // Its own bytes were decoded already.
+        if applied != Some(&update) {
+            check_encoded(&update).inspect_err(|_| doc.poison())?;
+        }
+        // They also hold what yrs does not tell apart: it writes a BigInt that a float can hold as a float.
+        out.verbatim = self.verbatim && applied.is_some();
+        if !out.verbatim {
+            out.update = update.into();
+        }
+        Ok(())
     }
+}
+
+/// Checks what yrs has encoded: that it would be let in, and that yrs can read it.
+fn check_encoded(update: &[u8]) -> Result<()> {
+    let checked = gate::check_alone(update).map_err(Failure::from);
+    checked
+        .and_then(|_| decode(update))
+        .map(drop)
+        .map_err(|failure| {
+            let message = format_args!("the change cannot be read back: {}", failure.message);
+            Failure::new(YffiCode::ApplyFailed, message)
+        })
 }
 
 /// The body of an export that only reads.
@@ -226,9 +264,11 @@ pub unsafe extern "C" fn yffi_txn_commit(
     let mut txn = ManuallyDrop::new(Box::from_raw(txn));
     let doc = txn.doc();
     guard(Some(doc), OnPanic::Poison, err, || {
-        txn.commit(want_update, &mut *out);
-        ManuallyDrop::drop(&mut txn);
-        Ok(())
+        let committed = txn.commit(want_update, None, &mut *out);
+        if !doc.is_poisoned() {
+            ManuallyDrop::drop(&mut txn);
+        }
+        committed
     })
 }
 

@@ -1,138 +1,54 @@
 //! Updates and state vectors in v1 encoding.
 
+use crate::admission::decode;
 use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate;
-use crate::held::deletions;
+use crate::limits;
 use crate::panic::{guard, OnPanic};
+use crate::rewrite::without_json;
 use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
-use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{ReadTxn, StateVector, TransactionMut, Update, WriteTxn};
+use yrs::{ReadTxn, StateVector, TransactionMut, Update};
 
-/// An update that passed the gate and decoded, with what the gate learnt.
-struct Admitted<'a> {
-    bytes: &'a [u8],
-    update: Update,
-    summary: gate::Summary,
-}
-
-fn admit(bytes: &[u8]) -> Result<Admitted<'_>> {
-    let summary = gate::check_update(bytes)?;
-    Ok(Admitted {
-        bytes,
-        update: decode(bytes)?,
-        summary,
-    })
-}
-
-fn decode(bytes: &[u8]) -> Result<Update> {
-    Update::decode_v1(bytes).map_err(Failure::malformed)
-}
-
-/// Applies an admitted update: now what follows the structs that are there, and later, when these have arrived,
-/// what does not; see `held.rs`.
-///
-/// Tells whether the update was new as a whole and nothing else came in with it. Then its own bytes say what
-/// changed: encoding them again would cost more, and lose what yrs does not tell apart (it writes a BigInt that
-/// a float can hold as a float).
-fn apply(txn: &mut YffiTxn, admitted: Admitted<'_>) -> Result<bool> {
+/// Applies an update: what of it is new and complete, with what was held back for the want of it.
+fn apply(txn: &mut YffiTxn, bytes: &[u8]) -> Result<()> {
     let doc = txn.doc();
-    let Admitted {
-        bytes,
-        update,
-        summary,
-    } = admitted;
-    let write = txn.write_many(summary.structs)?;
-    let mut held = doc.held();
+    let write = txn.write_many(0)?;
+    let mut admission = doc.admission();
     if write.has_changes() {
-        held.advance(write);
+        admission.clocks.advance(write);
     }
-    let whole = !summary.skips && summary.runs.iter().all(|run| held.follows(run));
-    let quiet = held.is_empty() && !write.has_missing_updates();
-    if whole {
-        doc.note(&summary);
-        integrate(doc, write, update)?;
-    } else {
-        held.add(bytes, &summary.runs)?;
-        doc.note(&summary);
-        integrate(
-            doc,
-            write,
-            decode(&deletions(&bytes[summary.delete_set.clone()]))?,
-        )?;
-    }
-    if whole && quiet {
-        // Nothing waited for this update.
-        let all = !write.has_missing_updates() && inserted(write) == summary.units;
-        return Ok(all && !summary.trailing);
-    }
-    held.advance(write);
-    while let Some(released) = held.release() {
-        integrate(doc, write, decode(&released)?)?;
-        held.advance(write);
-    }
-    Ok(false)
-}
-
-/// Has yrs integrate an update, and whatever it kept pending for that. When yrs refuses, it has integrated a
-/// part: the document is no longer what anyone else has, so it is poisoned.
-fn integrate(doc: &YffiDoc, txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
-    let before = txn.has_missing_updates().then(|| inserted(txn));
-    let mut applied = txn.apply_update(update);
-    if before.is_some_and(|before| inserted(txn) > before) {
-        applied = applied.and_then(|()| settle(txn));
-    }
-    applied.map_err(|e| {
-        doc.poison();
-        Failure::new(YffiCode::ApplyFailed, e)
-    })
-}
-
-/// The clock units that the transaction has inserted.
-fn inserted(txn: &TransactionMut<'_>) -> u64 {
-    let ranges = txn
-        .insert_set()
-        .iter()
-        .flat_map(|(_, ranges)| ranges.iter());
-    ranges.map(|range| range.len() as u64).sum()
-}
-
-/// Retries what is pending after something new came in. yrs retries by a list of clocks that it waits for, which
-/// can name the wrong ones: some updates then stay pending although all that they need has arrived.
-fn settle(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
-    loop {
-        let before = inserted(txn);
-        let Some(pending) = txn.store_mut().pending_update_mut() else {
-            return Ok(());
-        };
-        let update = std::mem::take(&mut pending.update);
-        txn.apply_update(update)?;
-        if inserted(txn) == before {
-            return forget_empty(txn);
+    let admitted = admission.admit(bytes).inspect_err(|failure| {
+        if failure.code == YffiCode::ApplyFailed {
+            doc.poison();
         }
+    })?;
+    doc.note(&admitted.contents);
+    integrate(write, admitted.update).inspect_err(|_| doc.poison())?;
+    admission.settle(write, admitted.unsettled);
+    txn.applied(admitted.structs, admitted.verbatim);
+    if admitted.overflow {
+        return Err(Failure::new(
+            YffiCode::TooLarge,
+            "too much is held back already: sync again, because updates before these are missing",
+        ));
     }
+    Ok(())
 }
 
-/// Drops a pending update that has nothing left in it: yrs does that when what it waits for is there.
-fn forget_empty(txn: &mut TransactionMut<'_>) -> std::result::Result<(), yrs::error::UpdateError> {
-    let known = txn
-        .state_vector()
-        .iter()
-        .find(|(_, clock)| **clock > 0)
-        .map(|(client, _)| *client);
-    match (txn.store_mut().pending_update_mut(), known) {
-        (Some(pending), Some(client)) if pending.update.is_empty() => {
-            pending.missing = StateVector::default();
-            pending.missing.set_max(client, 0);
-            txn.apply_update(Update::new())
-        }
-        _ => Ok(()),
+/// Has yrs integrate an update that is complete. Should it refuse, it has integrated a part.
+fn integrate(txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(YffiCode::ApplyFailed, e);
+    txn.apply_update(update).map_err(|e| failed(&e))?;
+    if txn.has_missing_updates() {
+        return Err(failed(&"yrs misses something in a complete update"));
     }
+    Ok(())
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
@@ -147,7 +63,7 @@ fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
 
 fn encode_everything(txn: &YffiTxn) -> Result<Vec<u8>> {
     let state = with_txn!(&txn.access, t => t.encode_state_as_update_v1(&StateVector::default()));
-    let held = txn.doc().held();
+    let held = &txn.doc().admission().held;
     if held.is_empty() {
         return Ok(state);
     }
@@ -169,14 +85,12 @@ pub unsafe extern "C" fn yffi_txn_apply_update(
     update_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| {
-        apply(txn, admit(bytes(update, update_len))?)?;
-        Ok(())
-    })
+    writing(txn, err, |txn| apply(txn, bytes(update, update_len)))
 }
 
-/// Applies an update in a transaction of its own: begin, apply and commit in one call. What the gate or the
-/// decoder refuses leaves the document untouched.
+/// Applies an update in a transaction of its own: begin, apply and commit in one call. What is refused leaves the
+/// document untouched, except where it fails with `TooLarge` because not all of it could be held back: what could be
+/// applied was, and `out` tells of it.
 ///
 /// # Safety
 /// As for `yffi_txn_begin` and `yffi_txn_commit`.
@@ -191,17 +105,18 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
 ) -> i32 {
     let doc = &*doc;
     guard(Some(doc), OnPanic::Poison, err, || {
-        let admitted = admit(bytes(update, update_len))?;
+        let update = bytes(update, update_len);
         // Not dropped while a panic unwinds or after a failed apply: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
-        let applied = apply(&mut txn, admitted).map(|verbatim| {
-            txn.verbatim = verbatim;
-            txn.commit(want_update, &mut *out);
-        });
+        let applied = apply(&mut txn, update);
+        if doc.is_poisoned() {
+            return applied;
+        }
+        let committed = txn.commit(want_update, Some(update), &mut *out);
         if !doc.is_poisoned() {
             ManuallyDrop::drop(&mut txn);
         }
-        applied
+        applied.and(committed)
     })
 }
 
@@ -241,6 +156,17 @@ pub unsafe extern "C" fn yffi_txn_encode_state(
     })
 }
 
+/// Checks an update without a document, and decodes it.
+fn check(update: &[u8]) -> Result<Update> {
+    let summary = gate::check_alone(update)?;
+    if !summary.contents.json {
+        return decode(update);
+    }
+    let update = without_json(update, &summary, &limits::DEFAULT)?;
+    gate::check_alone(&update)?;
+    decode(&update)
+}
+
 /// Merges updates, given one after another as lib0 byte arrays (a length and the bytes), into one.
 ///
 /// # Safety
@@ -256,7 +182,7 @@ pub unsafe extern "C" fn yffi_update_merge(
         let mut reader = crate::wire::Reader::new(bytes(updates, updates_len));
         let mut decoded = Vec::new();
         while reader.remaining() > 0 {
-            decoded.push(admit(reader.bytes()?)?.update);
+            decoded.push(check(reader.bytes()?)?);
         }
         *out = Update::merge_updates(decoded).encode_v1().into();
         Ok(())
@@ -274,7 +200,6 @@ pub unsafe extern "C" fn yffi_update_check(
     err: *mut YffiError,
 ) -> i32 {
     guard(None, OnPanic::Keep, err, || {
-        admit(bytes(update, update_len))?;
-        Ok(())
+        check(bytes(update, update_len)).map(drop)
     })
 }

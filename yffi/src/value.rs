@@ -16,7 +16,8 @@
 use crate::array;
 use crate::branch::{kind_of, YffiKind};
 use crate::error::{Failure, Result, YffiCode};
-use crate::gate::{Summary, MAX_VALUE_DEPTH};
+use crate::limits;
+use crate::local::Values;
 use crate::transaction::YffiTxn;
 use crate::wire::{write_bytes, write_var, Reader};
 use crate::with_txn;
@@ -40,27 +41,30 @@ pub(crate) const OP_INSERT: u8 = 1;
 pub(crate) const OP_DELETE: u8 = 2;
 pub(crate) const OP_RETAIN: u8 = 3;
 
-/// How deep an export follows nested types before it gives up.
-const MAX_EXPORT_DEPTH: usize = 512;
-
 pub type DeltaOp = Delta<In>;
 
-/// Decodes one value, noting the characters of its texts in `summary`.
-pub fn decode(reader: &mut Reader<'_>, summary: &mut Summary) -> Result<In> {
-    decode_at(reader, summary, MAX_VALUE_DEPTH)
+/// How deep values nest, shared or plain.
+const MAX_DEPTH: usize = limits::DEFAULT.value_depth as usize;
+
+/// Decodes one value, noting in `noted` what it consists of.
+pub fn decode(reader: &mut Reader<'_>, noted: &mut Values) -> Result<In> {
+    decode_at(reader, noted, MAX_DEPTH)
 }
 
-fn decode_at(reader: &mut Reader<'_>, summary: &mut Summary, depth: usize) -> Result<In> {
+fn decode_at(reader: &mut Reader<'_>, noted: &mut Values, depth: usize) -> Result<In> {
     let tag = reader.u8()?;
-    if depth == 0 && matches!(tag, TAG_TEXT | TAG_MAP | TAG_ARRAY) {
-        return Err(too_deep());
+    if matches!(tag, TAG_TEXT | TAG_MAP | TAG_ARRAY) {
+        if depth == 0 {
+            return Err(too_deep());
+        }
+        noted.levels = noted.levels.max((MAX_DEPTH - depth + 1) as u16);
     }
     Ok(match tag {
         TAG_TEXT => {
             let count = reader.count(1)?;
             let mut delta = Vec::with_capacity(count);
             for _ in 0..count {
-                delta.push(decode_op(reader, summary, depth - 1)?);
+                delta.push(decode_op(reader, noted, depth - 1)?);
             }
             In::Text(text_prelim(delta))
         }
@@ -68,25 +72,25 @@ fn decode_at(reader: &mut Reader<'_>, summary: &mut Summary, depth: usize) -> Re
             let mut entries = Vec::new();
             for _ in 0..reader.count(2)? {
                 let key: Arc<str> = reader.string()?.into();
-                entries.push((key, decode_at(reader, summary, depth - 1)?));
+                entries.push((key, decode_at(reader, noted, depth - 1)?));
             }
             In::Map(entries.into_iter().collect::<MapPrelim>())
         }
         TAG_ARRAY => {
             let mut values = Vec::new();
             for _ in 0..reader.count(1)? {
-                values.push(decode_at(reader, summary, depth - 1)?);
+                values.push(decode_at(reader, noted, depth - 1)?);
             }
             In::Array(values.into_iter().collect::<ArrayPrelim>())
         }
-        plain => In::Any(decode_any(reader, plain, MAX_VALUE_DEPTH)?),
+        plain => In::Any(decode_any(reader, plain, MAX_DEPTH)?),
     })
 }
 
 fn too_deep() -> Failure {
     Failure::new(
         YffiCode::TooLarge,
-        format_args!("value nested more than {MAX_VALUE_DEPTH} levels deep"),
+        format_args!("value nested more than {MAX_DEPTH} levels deep"),
     )
 }
 
@@ -160,7 +164,7 @@ fn attributes(reader: &mut Reader<'_>) -> Result<Attrs> {
     for _ in 0..reader.count(2)? {
         let key = reader.string()?.into();
         let tag = reader.u8()?;
-        attributes.insert(key, decode_any(reader, tag, MAX_VALUE_DEPTH)?);
+        attributes.insert(key, decode_any(reader, tag, MAX_DEPTH)?);
     }
     Ok(attributes)
 }
@@ -170,13 +174,13 @@ pub fn decode_attributes(bytes: &[u8]) -> Result<Attrs> {
     attributes(&mut Reader::new(bytes))
 }
 
-fn decode_op(reader: &mut Reader<'_>, summary: &mut Summary, depth: usize) -> Result<DeltaOp> {
+fn decode_op(reader: &mut Reader<'_>, noted: &mut Values, depth: usize) -> Result<DeltaOp> {
     let some = |attrs: Attrs| (!attrs.is_empty()).then(|| Box::new(attrs));
     Ok(match reader.u8()? {
         OP_INSERT => {
-            let value = decode_at(reader, summary, depth)?;
+            let value = decode_at(reader, noted, depth)?;
             if let In::Any(Any::String(text)) = &value {
-                summary.note_text(text);
+                noted.contents.note_text(text);
             }
             Delta::Inserted(value, some(attributes(reader)?))
         }
@@ -187,10 +191,10 @@ fn decode_op(reader: &mut Reader<'_>, summary: &mut Summary, depth: usize) -> Re
 }
 
 /// Decodes the operations of a delta up to the end of `reader`.
-pub fn decode_delta(reader: &mut Reader<'_>, summary: &mut Summary) -> Result<Vec<DeltaOp>> {
+pub fn decode_delta(reader: &mut Reader<'_>, noted: &mut Values) -> Result<Vec<DeltaOp>> {
     let mut delta = Vec::new();
     while reader.remaining() > 0 {
-        delta.push(decode_op(reader, summary, MAX_VALUE_DEPTH)?);
+        delta.push(decode_op(reader, noted, MAX_DEPTH)?);
     }
     Ok(delta)
 }
@@ -249,33 +253,17 @@ pub fn encode_attributes(attributes: Option<&Attrs>, out: &mut Vec<u8>) {
 }
 
 /// Encodes `branch`, read as `kind`, and all below it as plain values. A root that came with an update has
-/// no kind of its own until a write transaction names it.
+/// no kind of its own until a write transaction names it. The nesting is bounded; see `nesting.rs`.
 pub fn export(txn: &YffiTxn, branch: BranchPtr, kind: YffiKind, out: &mut Vec<u8>) -> Result<()> {
-    export_branch(txn, branch, kind, out, MAX_EXPORT_DEPTH)
-}
-
-fn export_branch(
-    txn: &YffiTxn,
-    branch: BranchPtr,
-    kind: YffiKind,
-    out: &mut Vec<u8>,
-    depth: usize,
-) -> Result<()> {
-    if depth == 0 {
-        return Err(Failure::new(
-            YffiCode::TooLarge,
-            format_args!("shared types nested more than {MAX_EXPORT_DEPTH} levels deep"),
-        ));
-    }
     match kind {
-        YffiKind::Map => export_map(txn, branch, out, depth),
+        YffiKind::Map => export_map(txn, branch, out),
         YffiKind::Array => {
             let values = array::read_all(txn, branch)?;
             out.push(117);
             write_var(out, values.len() as u64);
             values
                 .iter()
-                .try_for_each(|value| export_value(txn, value, out, depth))
+                .try_for_each(|value| export_value(txn, value, out))
         }
         kind => {
             export_string(txn, branch, kind, out);
@@ -284,7 +272,7 @@ fn export_branch(
     }
 }
 
-fn export_map(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>, depth: usize) -> Result<()> {
+fn export_map(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>) -> Result<()> {
     let map = MapRef::from(branch);
     let mut entries: Vec<(String, Out)> = with_txn!(&txn.access, t => {
         map.iter(t).map(|(key, value)| (key.to_owned(), value)).collect()
@@ -294,16 +282,16 @@ fn export_map(txn: &YffiTxn, branch: BranchPtr, out: &mut Vec<u8>, depth: usize)
     write_var(out, entries.len() as u64);
     for (key, value) in &entries {
         write_bytes(out, key.as_bytes());
-        export_value(txn, value, out, depth)?;
+        export_value(txn, value, out)?;
     }
     Ok(())
 }
 
-fn export_value(txn: &YffiTxn, value: &Out, out: &mut Vec<u8>, depth: usize) -> Result<()> {
+fn export_value(txn: &YffiTxn, value: &Out, out: &mut Vec<u8>) -> Result<()> {
     match value.try_branch() {
         Some(branch) => {
             let kind = kind_of(branch.type_ref());
-            export_branch(txn, branch.into(), kind, out, depth - 1)
+            export(txn, branch.into(), kind, out)
         }
         None => {
             encode(value, out);

@@ -96,7 +96,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A signed integer of lib0. Only its extent matters here.
-    pub fn skip_signed(&mut self) -> Checked<()> {
+    fn skip_signed(&mut self) -> Checked<()> {
         for _ in 0..9 {
             if self.u8()? < 0x80 {
                 return Ok(());
@@ -128,6 +128,32 @@ impl<'a> Reader<'a> {
     pub fn bytes(&mut self) -> Checked<&'a [u8]> {
         let len = self.u31()? as usize;
         self.take(len)
+    }
+
+    /// A plain value of lib0, at most `depth` levels deep. Only its extent matters here.
+    pub fn any(&mut self, depth: usize) -> Checked<()> {
+        match self.u8()? {
+            120 | 121 | 126 | 127 => Ok(()),     // booleans, null, undefined
+            122 | 123 => self.take(8).map(drop), // BigInt, float64
+            124 => self.take(4).map(drop),       // float32
+            125 => self.skip_signed(),
+            119 => self.string().map(drop),
+            116 => self.bytes().map(drop),
+            tag @ (117 | 118) => {
+                if depth == 0 {
+                    return self.refuse("value nested too deeply");
+                }
+                let keyed = tag == 118;
+                for _ in 0..self.count(if keyed { 2 } else { 1 })? {
+                    if keyed {
+                        self.string()?;
+                    }
+                    self.any(depth - 1)?;
+                }
+                Ok(())
+            }
+            _ => self.refuse("unknown value"),
+        }
     }
 
     pub fn string(&mut self) -> Checked<&'a str> {

@@ -33,6 +33,17 @@ type DocOptions struct {
 	GUID        string
 	ByteOffsets bool
 	SkipGC      bool
+	Limits      Limits
+}
+
+// Limits are those of a document; see ycrdt.Limits. Zero stands for the default.
+type Limits struct {
+	UpdateBytes uint64
+	ValueDepth  uint32
+	Nesting     uint32
+	HeldBytes   uint64
+	HeldRuns    uint32
+	HeldMillis  uint64
 }
 
 // NewDoc makes a document.
@@ -49,6 +60,14 @@ func NewDoc(opts DocOptions) (*Doc, error) {
 		guid_len:     C.size_t(len(opts.GUID)),
 		byte_offsets: C.bool(opts.ByteOffsets),
 		skip_gc:      C.bool(opts.SkipGC),
+		limits: C.YffiLimits{
+			update_bytes: C.uint64_t(opts.Limits.UpdateBytes),
+			value_depth:  C.uint32_t(opts.Limits.ValueDepth),
+			nesting:      C.uint32_t(opts.Limits.Nesting),
+			held_bytes:   C.uint64_t(opts.Limits.HeldBytes),
+			held_runs:    C.uint32_t(opts.Limits.HeldRuns),
+			held_millis:  C.uint64_t(opts.Limits.HeldMillis),
+		},
 	}
 	var out *C.YffiDoc
 	var e C.YffiError
@@ -100,7 +119,7 @@ type Commit struct {
 	Events []byte
 	// Changed tells whether anything was inserted or deleted.
 	Changed bool
-	// Pending tells whether updates wait for others to arrive.
+	// Pending tells whether something is held back because it misses something else.
 	Pending bool
 }
 
@@ -113,18 +132,16 @@ func takeCommit(c *C.YffiCommit) Commit {
 	}
 }
 
-// ApplyUpdate applies an update in a write transaction of its own.
+// ApplyUpdate applies an update in a write transaction of its own. If it fails because not all of it could be held
+// back, the commit tells of what was applied nevertheless.
 func (d *Doc) ApplyUpdate(update []byte, wantUpdate bool) (Commit, error) {
 	var out C.YffiCommit
 	var e C.YffiError
 	code := C.yffi_doc_apply_update(d.ptr(), bytesPtr(update), C.size_t(len(update)), C.bool(wantUpdate), &out, &e)
 	runtime.KeepAlive(d)
-	if err := check(code, &e); err != nil {
-		return Commit{}, err
-	}
 	commit := takeCommit(&out)
 	if bool(out.verbatim) && wantUpdate {
 		commit.Update = bytes.Clone(update)
 	}
-	return commit, nil
+	return commit, check(code, &e)
 }

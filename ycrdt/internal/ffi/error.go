@@ -7,6 +7,8 @@ package ffi
 */
 import "C"
 
+import "runtime"
+
 // Code is the stable number of a failure.
 type Code int32
 
@@ -43,8 +45,15 @@ func check(code C.int32_t, e *C.YffiError) error {
 	return &Error{Code: Code(code), Message: takeString(e.message)}
 }
 
-// TestPanic makes the native library panic, for the test of its boundary.
-func TestPanic() error {
+// TestPanic makes the native library panic, for the test of its boundary. With a document it panics as if it were
+// writing to that, which poisons it.
+func TestPanic(doc *Doc) error {
+	var raw *C.YffiDoc
+	if doc != nil {
+		raw = doc.ptr()
+	}
 	var e C.YffiError
-	return check(C.yffi_test_panic(&e), &e)
+	err := check(C.yffi_test_panic(raw, &e), &e)
+	runtime.KeepAlive(doc)
+	return err
 }

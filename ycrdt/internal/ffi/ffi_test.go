@@ -20,7 +20,7 @@ func newDoc(t *testing.T) *Doc {
 // A panic in the library becomes an error that names its place, and prints nothing.
 func TestTestPanic(t *testing.T) {
 	for range 3 {
-		err := TestPanic()
+		err := TestPanic(nil)
 		var native *Error
 		require.ErrorAs(t, err, &native)
 		assert.Equal(t, CodePanic, native.Code)

@@ -9,8 +9,28 @@
 // The slot of a root that does not exist; a read-only transaction cannot create it.
 #define YFFI_ABSENT UINT32_MAX
 
+// How many client ids may share their low bits. yrs hashes an id to itself, so ids that share them make its
+// tables slow; random ids never come near.
+#define MAX_CROWD 64
+
 // Changes with every incompatible change of an export; the Go side refuses any other.
 #define YFFI_ABI_VERSION 1
+
+#define HAS_ORIGIN 128
+
+#define HAS_RIGHT_ORIGIN 64
+
+#define HAS_PARENT_SUB 32
+
+#define CONTENT_MASK 15
+
+#define DELETED 1
+
+#define JSON 2
+
+#define STRING 4
+
+#define ANY 8
 
 // What went wrong. The numbers are part of the ABI and never change their meaning.
 enum YffiCode
@@ -98,6 +118,22 @@ typedef struct {
   YffiBuf message;
 } YffiError;
 
+// Limits on what updates may bring into a document. Zero stands for the default.
+typedef struct {
+  // The length of an update in bytes.
+  uint64_t update_bytes;
+  // How deep a plain value may nest; at most 256. yrs decodes recursively and would run out of stack.
+  uint32_t value_depth;
+  // How deep shared types may nest; at most 512. yrs deletes recursively.
+  uint32_t nesting;
+  // How much is held back in bytes, each run of structs counting 64 more than its length.
+  uint64_t held_bytes;
+  // How many runs of structs and deleted ranges are held back.
+  uint32_t held_runs;
+  // How long something is held back in milliseconds.
+  uint64_t held_millis;
+} YffiLimits;
+
 // How a document is made.
 typedef struct {
   // Below 2^53.
@@ -109,6 +145,7 @@ typedef struct {
   bool byte_offsets;
   // Keep deleted content.
   bool skip_gc;
+  YffiLimits limits;
 } YffiDocOptions;
 
 // What a commit gives back.
@@ -124,6 +161,9 @@ typedef struct {
   // The change is the very update that was applied, all of it; `update` is then left empty.
   bool verbatim;
 } YffiCommit;
+
+// The limits where there is no document, and those of a document made without any.
+#define DEFAULT (YffiLimits){ .update_bytes = (256 << 20), .value_depth = 64, .nesting = 128, .held_bytes = (16 << 20), .held_runs = 100000, .held_millis = ((10 * 60) * 1000) }
 
 // Inserts encoded values, one after another, at `index`.
 //
@@ -255,11 +295,13 @@ int32_t yffi_branch_unobserve(YffiTxn *txn,
 // Prepares the library, before any other call, and returns the version of its ABI.
 uint32_t yffi_init(void);
 
-// Panics on purpose, so that a test of the finished archive can see the boundary hold.
+// Panics on purpose, so that a test of the finished archive can see the boundary hold. With a document it panics
+// as if it were writing to that, which poisons it: no update is known that does.
 //
 // # Safety
-// `err` is null or points to a zeroed `YffiError`.
-int32_t yffi_test_panic(YffiError *err);
+// `doc` is null or valid; `err` is null or points to a zeroed `YffiError`.
+int32_t yffi_test_panic(const YffiDoc *doc,
+                        YffiError *err);
 
 // Sets `key` to an encoded value, which may hold whole trees of shared types.
 //
@@ -410,8 +452,9 @@ int32_t yffi_txn_apply_update(YffiTxn *txn,
                               size_t update_len,
                               YffiError *err);
 
-// Applies an update in a transaction of its own: begin, apply and commit in one call. What the gate or the
-// decoder refuses leaves the document untouched.
+// Applies an update in a transaction of its own: begin, apply and commit in one call. What is refused leaves the
+// document untouched, except where it fails with `TooLarge` because not all of it could be held back: what could be
+// applied was, and `out` tells of it.
 //
 // # Safety
 // As for `yffi_txn_begin` and `yffi_txn_commit`.

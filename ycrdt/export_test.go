@@ -1,0 +1,6 @@
+package ycrdt
+
+import "github.com/yrs-go/yrs/ycrdt/internal/ffi"
+
+// Poison has the native library panic while it writes to doc. No update is known that does that.
+func Poison(doc *Doc) error { return wrap("poison", ffi.TestPanic(doc.native)) }

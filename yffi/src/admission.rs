@@ -1,0 +1,352 @@
+//! What of an update goes into the document, and in which form.
+//!
+//! An update whose structs are all new and complete goes in as it is. Any other is taken apart: what is known is
+//! cut off, what refers to something that is missing is held back (`held.rs`), and the rest, with whatever was
+//! held back and is complete by now, is put together anew. So yrs gets updates that it can integrate as a whole.
+
+use crate::clocks::{ByClient, Clocks};
+use crate::closed::is_closed;
+use crate::compose::Composer;
+use crate::error::{Failure, Result, YffiCode};
+use crate::gate::{self, Summary};
+use crate::held::{Held, HeldRun};
+use crate::limits::YffiLimits;
+use crate::nesting::{Depth, Nesting};
+use crate::rewrite;
+use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
+use crate::wire::{Checked, Reader};
+use std::borrow::Cow;
+use std::collections::HashSet;
+use yrs::updates::decoder::Decode;
+use yrs::{ReadTxn, Update};
+
+/// What a document knows about itself in order to admit updates.
+pub struct Admission {
+    pub limits: YffiLimits,
+    pub clocks: Clocks,
+    pub nesting: Nesting,
+    pub held: Held,
+}
+
+/// What yrs is to apply.
+pub struct Admitted {
+    pub update: Update,
+    pub structs: usize,
+    pub contents: Contents,
+    /// It is the update as it came, byte for byte.
+    pub verbatim: bool,
+    /// Types of which yrs is to tell how deep they are.
+    pub unsettled: Vec<(Id, Depth)>,
+    /// Some of it should have been held back, but there was no room.
+    pub overflow: bool,
+}
+
+impl Admission {
+    pub fn new(limits: YffiLimits) -> Self {
+        Admission {
+            limits,
+            clocks: Clocks::default(),
+            nesting: Nesting::new(limits.nesting as u16),
+            held: Held::default(),
+        }
+    }
+
+    /// Decides on an update. What is refused changes nothing. What is admitted counts as known from now on, so yrs
+    /// has to take it.
+    pub fn admit(&mut self, update: &[u8]) -> Result<Admitted> {
+        if update.len() as u64 > self.limits.update_bytes {
+            return Err(Failure::new(
+                YffiCode::TooLarge,
+                format_args!(
+                    "an update of {} bytes is above the limit of {}",
+                    update.len(),
+                    self.limits.update_bytes
+                ),
+            ));
+        }
+        let (update, summary) = self.check(update)?;
+        self.check_clients(&summary)?;
+        let depths = self
+            .nesting
+            .resolve(&summary.types, |id| self.clocks.has(id))?;
+        if !self.held.is_empty() {
+            self.held.expire(&self.limits);
+        }
+        let decoded = decode(&update)?; // from here on nothing is refused
+        if let Some(unsettled) = self.admit_whole(&summary, &depths) {
+            return Ok(Admitted {
+                update: decoded,
+                structs: summary.structs,
+                contents: summary.contents,
+                verbatim: matches!(update, Cow::Borrowed(_)) && !summary.trailing,
+                unsettled,
+                overflow: false,
+            });
+        }
+        drop(decoded);
+        self.admit_parts(&update, &summary)
+    }
+
+    /// Walks the update through the gate, in the encoding that yrs reads.
+    fn check<'a>(&self, update: &'a [u8]) -> Checked<(Cow<'a, [u8]>, Summary)> {
+        let check = |update: &[u8]| gate::check_update(update, &self.limits, Some(&self.clocks));
+        let summary = check(update)?;
+        if !summary.contents.json {
+            return Ok((Cow::Borrowed(update), summary));
+        }
+        let update = rewrite::without_json(update, &summary, &self.limits)?;
+        let summary = check(&update)?;
+        Ok((Cow::Owned(update), summary))
+    }
+
+    fn check_clients(&self, summary: &Summary) -> Result<()> {
+        let crowded = |client| self.clocks.is_crowded(client);
+        match summary.runs.iter().find(|run| crowded(run.client)) {
+            None => Ok(()),
+            Some(run) => Err(Failure::new(
+                YffiCode::TooLarge,
+                format_args!(
+                    "client id {} shares its low bits with too many others",
+                    run.client
+                ),
+            )),
+        }
+    }
+
+    /// Admits an update as it is, if that is possible; gives the types whose depth is not sure.
+    fn admit_whole(
+        &mut self,
+        summary: &Summary,
+        depths: &[Option<Depth>],
+    ) -> Option<Vec<(Id, Depth)>> {
+        if self.nesting.is_deep()
+            || depths.iter().any(Option::is_none)
+            || !is_closed(summary, &self.clocks)
+            || !self.are_types(summary)
+            || self.frees_held(summary)
+        {
+            return None;
+        }
+        let mut unsettled = Vec::new();
+        for (new, depth) in summary.types.iter().zip(depths.iter().flatten()) {
+            if depth.exact {
+                self.nesting.insert(new.id, depth.bound);
+            } else {
+                unsettled.push((new.id, *depth));
+            }
+        }
+        for run in &summary.runs {
+            self.clocks.raise(run.client, run.end);
+        }
+        Some(unsettled)
+    }
+
+    /// Whether all items that are named as parents hold shared types.
+    fn are_types(&self, summary: &Summary) -> bool {
+        let known = |id: &Id| self.nesting.depth(*id).is_some();
+        let mut unknown = summary.parents.iter().filter(|id| !known(id)).peekable();
+        if unknown.peek().is_none() {
+            return true;
+        }
+        let brought: HashSet<Id> = summary.types.iter().map(|new| new.id).collect();
+        unknown.all(|id| brought.contains(id))
+    }
+
+    /// Whether something that is held back waits for this update.
+    fn frees_held(&self, summary: &Summary) -> bool {
+        let runs = &mut summary.runs.iter();
+        !self.held.is_empty() && runs.any(|run| self.held.waits_for(run.client, run.end))
+    }
+
+    /// Admits what is new and complete, with what was held back for the want of it.
+    fn admit_parts(&mut self, update: &[u8], summary: &Summary) -> Result<Admitted> {
+        let mut parts = Parts::default();
+        for run in &summary.runs {
+            if run.end > self.clocks.get(run.client) {
+                let bytes = &update[run.bytes.clone()];
+                let run = HeldRun::new(run.client, run.clock, run.end, run.structs, bytes);
+                parts.ready.push(run);
+            }
+        }
+        while let Some(mut run) = parts.ready.pop() {
+            match self.proceed(&mut run, &mut parts) {
+                None => {}
+                Some(_) if self.held.covers(&run) => {}
+                Some(wait) if self.held.has_room(run.size(), &self.limits) => {
+                    self.held.put(run, wait)
+                }
+                Some(_) => parts.overflow = true,
+            }
+        }
+        self.admit_deletions(&update[summary.delete_set.clone()], &mut parts);
+        Ok(Admitted {
+            update: decode(&parts.composer.update())
+                .map_err(|failure| Failure::new(YffiCode::ApplyFailed, failure.message))?,
+            structs: parts.structs,
+            contents: parts.contents,
+            verbatim: false,
+            unsettled: parts.unsettled,
+            overflow: parts.overflow,
+        })
+    }
+
+    /// Admits the structs of a run up to the first that has to wait; gives what for.
+    fn proceed(&mut self, run: &mut HeldRun, parts: &mut Parts) -> Option<Id> {
+        let client = run.key.client;
+        if run.clock > self.clocks.get(client) {
+            let clock = run.clock - 1;
+            return Some(Id { client, clock });
+        }
+        while run.structs > 0 {
+            let mut reader = Reader::new(run.rest());
+            let it = read_struct(&mut reader, &self.limits, &mut parts.contents)
+                .expect("the run was read before");
+            let id = Id {
+                client,
+                clock: run.clock,
+            };
+            let known = self.clocks.get(client);
+            if known < id.clock + it.len {
+                let missing = |of: &Id| of.client != client && !self.clocks.has(*of);
+                if let Some(missing) = it.dependencies().find(missing) {
+                    return Some(missing);
+                }
+                self.take_in(id, &it, run.rest(), parts);
+            }
+            run.structs -= 1;
+            run.clock += it.len;
+            run.at += it.bytes.end;
+        }
+        None
+    }
+
+    /// Admits a struct, whose bytes are in `from`, as far as it is not known.
+    fn take_in(&mut self, id: Id, it: &Struct, from: &[u8], parts: &mut Parts) {
+        let end = id.clock + it.len;
+        let known = self.clocks.get(id.client).saturating_sub(id.clock);
+        let first = Id {
+            clock: id.clock + known,
+            ..id
+        };
+        let len = it.len - known;
+        parts.structs += 1;
+        let place = self.place(it, parts);
+        let out = parts.composer.append(id.client, first.clock, end, 1);
+        match place {
+            Some(parent) if !it.is_type() => {
+                rewrite::write_rest(out, from, it, id, known);
+                self.nesting.track(first, len, parent);
+            }
+            Some(parent) if parent.bound < self.nesting.limit => {
+                rewrite::write_rest(out, from, it, id, known);
+                let depth = parent.deeper();
+                self.nesting.insert(id, depth.bound);
+                if !depth.exact {
+                    parts.unsettled.push((id, depth));
+                }
+            }
+            _ => rewrite::write_gc(out, len),
+        }
+        let placed = parts.placed.entry(id.client).or_default();
+        placed.push((first.clock, end, place));
+        self.clocks.raise(id.client, end);
+        for key in self.held.woken(id.client, end) {
+            parts.ready.extend(self.held.take(key));
+        }
+    }
+
+    /// How deep the parent of an item is. None if it has none: if what should hold it holds no shared type. In
+    /// Yjs, too, such an item comes in as a tombstone.
+    fn place(&self, it: &Struct, parts: &Parts) -> Option<Depth> {
+        match it.kind {
+            Kind::Gc | Kind::Skip => None,
+            Kind::Item(Parent::Root) => Some(Depth::ROOT),
+            Kind::Item(Parent::Nested(id)) => self.nesting.depth(id).map(Depth::exactly),
+            Kind::Item(Parent::Beside(_)) => {
+                let neighbours = [it.origin, it.right_origin].into_iter().flatten();
+                let places = neighbours.map(|id| match parts.place(id) {
+                    Some(place) => place,
+                    None => Some(self.nesting.parent_depth(id)),
+                });
+                // A neighbour that is a tombstone does not count; yrs decides by the other one.
+                let all: Vec<Depth> = places.flatten().collect();
+                let deepest = all.iter().max_by_key(|depth| depth.bound)?;
+                let agree = all.iter().all(|depth| depth == deepest);
+                Some(Depth {
+                    exact: deepest.exact && agree,
+                    ..*deepest
+                })
+            }
+        }
+    }
+
+    /// Admits the deletions of what is there and holds the others back.
+    fn admit_deletions(&mut self, delete_set: &[u8], parts: &mut Parts) {
+        for (client, clock) in parts.composer.ends().collect::<Vec<_>>() {
+            for (start, end) in self.held.take_deletions(client, clock) {
+                parts.composer.delete(client, start, end);
+            }
+        }
+        for_each_deletion(delete_set, |client, start, end| {
+            let known = self.clocks.get(client);
+            if start < known {
+                parts.composer.delete(client, start, end.min(known));
+            }
+            if end > known {
+                if self.held.has_room(0, &self.limits) {
+                    self.held.put_deletion(client, start.max(known), end);
+                } else {
+                    parts.overflow = true;
+                }
+            }
+        });
+    }
+
+    /// Asks yrs, which has integrated what was admitted, about the types whose depth is not sure.
+    pub fn settle(&mut self, txn: &impl ReadTxn, unsettled: Vec<(Id, Depth)>) {
+        if !unsettled.is_empty() {
+            self.nesting.settle(txn, unsettled);
+        }
+    }
+}
+
+/// What is put together from an update and from what was held back.
+#[derive(Default)]
+struct Parts {
+    composer: Composer,
+    ready: Vec<HeldRun>,
+    structs: usize,
+    contents: Contents,
+    unsettled: Vec<(Id, Depth)>,
+    overflow: bool,
+    /// Where the items belong that are in the composer, in ranges of each client.
+    placed: ByClient<Vec<(u32, u32, Option<Depth>)>>,
+}
+
+impl Parts {
+    /// Where an item that is in the composer belongs.
+    fn place(&self, id: Id) -> Option<Option<Depth>> {
+        let placed = self.placed.get(&id.client)?;
+        let at = placed.partition_point(|(_, end, _)| *end <= id.clock);
+        let (start, _, place) = placed.get(at)?;
+        (*start <= id.clock).then_some(*place)
+    }
+}
+
+pub fn decode(update: &[u8]) -> Result<Update> {
+    Update::decode_v1(update).map_err(Failure::malformed)
+}
+
+/// Calls `each` with client, start and end of every deleted range. The gate has walked these bytes.
+fn for_each_deletion(delete_set: &[u8], mut each: impl FnMut(u64, u32, u32)) {
+    const CHECKED: &str = "the delete set was read before";
+    let mut reader = Reader::new(delete_set);
+    for _ in 0..reader.u31().expect(CHECKED) {
+        let client = reader.client().expect(CHECKED);
+        for _ in 0..reader.u31().expect(CHECKED) {
+            let clock = reader.u31().expect(CHECKED);
+            let len = reader.u31().expect(CHECKED);
+            each(client, clock, clock + len);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! How deep the shared types of a document nest.
+//!
+//! yrs deletes and reads nested types recursively, so their depth is bounded, over all updates and local edits
+//! together. yrs does not tell which type an item is in, so the depth of every type is kept here: 1 for a type
+//! in a root.
+//!
+//! An item that names no parent has that of its neighbour. If the neighbour is a type, its depth tells; of other
+//! items the depth of the parent is kept only if it is half the limit or more. So what is not kept is shallow enough
+//! to be let in, and when yrs has integrated it, yrs can be asked ([`Nesting::settle`]).
+
+use crate::clocks::ByClient;
+use crate::structs::{Id, Parent};
+use crate::wire::{Checked, Refusal};
+use std::collections::HashMap;
+use yrs::{Assoc, BranchID, ClientID, ReadTxn, StickyIndex, ID};
+
+/// How many types yrs is asked about for one update: each costs a walk along its siblings. The others are taken
+/// for as deep as they can be.
+const MAX_ASKED: usize = 64;
+
+/// A shared type that an update brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NewType {
+    pub id: Id,
+    pub parent: Parent,
+    /// Its right neighbour: should the left one turn out to be a tombstone, that says where it belongs.
+    pub right_origin: Option<Id>,
+    /// Where its struct is in the update.
+    pub offset: usize,
+}
+
+/// How deep a type is at most, and whether it is exactly that deep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    pub bound: u16,
+    pub exact: bool,
+}
+
+impl Depth {
+    pub const ROOT: Depth = Depth::exactly(0);
+
+    pub const fn exactly(depth: u16) -> Self {
+        Depth {
+            bound: depth,
+            exact: true,
+        }
+    }
+
+    pub fn deeper(self) -> Self {
+        Depth {
+            bound: self.bound + 1,
+            ..self
+        }
+    }
+}
+
+/// What is known of one client's items.
+#[derive(Default)]
+struct Placed {
+    /// Its types by clock, with their depth.
+    types: Vec<(u32, u16)>,
+    /// Ranges of clocks with the depth of their parent.
+    items: Vec<(u32, u32, u16)>,
+}
+
+/// The depths in one document.
+pub struct Nesting {
+    clients: ByClient<Placed>,
+    /// How many types have content that is tracked.
+    deep: usize,
+    pub limit: u16,
+}
+
+impl Nesting {
+    pub fn new(limit: u16) -> Self {
+        Nesting {
+            clients: ByClient::default(),
+            deep: 0,
+            limit,
+        }
+    }
+
+    /// From this depth of its parent on, an item is kept.
+    fn tracked(&self) -> u16 {
+        self.limit / 2
+    }
+
+    /// Whether items that come in may be in a deep place, so that each has to be tracked.
+    pub fn is_deep(&self) -> bool {
+        self.deep > 0
+    }
+
+    pub fn insert(&mut self, id: Id, depth: u16) {
+        let tracked = self.tracked();
+        let types = &mut self.clients.entry(id.client).or_default().types;
+        self.deep += usize::from(depth >= tracked);
+        match types.last() {
+            Some((last, _)) if *last >= id.clock => {
+                match types.binary_search_by_key(&id.clock, |(clock, _)| *clock) {
+                    Ok(at) => {
+                        let before = std::mem::replace(&mut types[at].1, depth);
+                        self.deep -= usize::from(before >= tracked);
+                    }
+                    Err(at) => types.insert(at, (id.clock, depth)),
+                }
+            }
+            _ => types.push((id.clock, depth)),
+        }
+    }
+
+    /// The depth of the type that the item `id` holds.
+    pub fn depth(&self, id: Id) -> Option<u16> {
+        let types = &self.clients.get(&id.client)?.types;
+        let at = types.binary_search_by_key(&id.clock, |(clock, _)| *clock);
+        Some(types[at.ok()?].1)
+    }
+
+    /// Keeps the depth of the parent of `len` items from `id` on, if it is worth that.
+    pub fn track(&mut self, id: Id, len: u32, parent: Depth) {
+        let parent = parent.bound;
+        if parent < self.tracked() {
+            return;
+        }
+        let items = &mut self.clients.entry(id.client).or_default().items;
+        match items.last_mut() {
+            Some((_, end, depth)) if *end == id.clock && *depth == parent => *end += len,
+            _ => items.push((id.clock, id.clock + len, parent)),
+        }
+    }
+
+    /// The depth of the parent of an integrated item.
+    pub fn parent_depth(&self, id: Id) -> Depth {
+        if let Some(depth) = self.depth(id) {
+            return Depth::exactly(depth - 1);
+        }
+        let tracked = self.clients.get(&id.client).and_then(|placed| {
+            let at = placed.items.partition_point(|(_, end, _)| *end <= id.clock);
+            let (start, _, depth) = placed.items.get(at)?;
+            (*start <= id.clock).then_some(*depth)
+        });
+        match tracked {
+            Some(depth) => Depth::exactly(depth),
+            None => Depth {
+                bound: self.tracked().saturating_sub(1),
+                exact: false,
+            },
+        }
+    }
+
+    /// The clocks of the types of a client in a range, with their depths.
+    pub fn types_within(&self, client: u64, start: u32, end: u32) -> &[(u32, u16)] {
+        let Some(placed) = self.clients.get(&client) else {
+            return &[];
+        };
+        let from = placed.types.partition_point(|(clock, _)| *clock < start);
+        let to = placed.types.partition_point(|(clock, _)| *clock < end);
+        &placed.types[from..to]
+    }
+
+    /// Takes in types whose depth was only bounded, now that yrs has integrated them.
+    pub fn settle(&mut self, txn: &impl ReadTxn, mut types: Vec<(Id, Depth)>) {
+        types.sort_by_key(|(_, depth)| depth.bound); // outer ones first
+        for (at, (id, depth)) in types.into_iter().enumerate() {
+            let asked = (at < MAX_ASKED).then(|| self.ask(txn, id)).flatten();
+            self.insert(id, asked.map_or(depth.bound, |parent| parent + 1));
+        }
+    }
+
+    /// The depth of the parent of an integrated item, from yrs.
+    fn ask(&self, txn: &impl ReadTxn, id: Id) -> Option<u16> {
+        let id = ID::new(ClientID::new(id.client), id.clock);
+        let place = StickyIndex::from_id(id, Assoc::Before).get_offset(txn)?;
+        match place.branch.id() {
+            BranchID::Root(_) => Some(Depth::ROOT.bound),
+            BranchID::Nested(parent) => self.depth(parent.into()),
+        }
+    }
+
+    /// The depths of the types of an update: none where parent and neighbours are neither among them nor in the
+    /// document, or disagree. Refuses those below the limit.
+    pub fn resolve(
+        &self,
+        types: &[NewType],
+        is_known: impl Fn(Id) -> bool,
+    ) -> Checked<Vec<Option<Depth>>> {
+        let mut places: HashMap<Id, usize> = HashMap::new();
+        if types.len() > 1 {
+            places.extend(types.iter().enumerate().map(|(at, new)| (new.id, at)));
+        }
+        let mut depths: Vec<Option<Depth>> = vec![None; types.len()];
+        let mut visited = vec![false; types.len()];
+        let mut path = Vec::new();
+        for start in 0..types.len() {
+            // From type to type down to what is known, then back up. A circle leads to one without a depth.
+            let mut at = start;
+            let mut depth = loop {
+                if std::mem::replace(&mut visited[at], true) {
+                    break depths[at];
+                }
+                path.push(at);
+                let parent = types[at].parent;
+                match parent.reference().and_then(|id| places.get(&id)) {
+                    Some(next) => at = *next,
+                    None => {
+                        path.pop();
+                        depths[at] = self.within(parent, &is_known);
+                        self.check(depths[at], types[at].offset)?;
+                        break depths[at];
+                    }
+                }
+            };
+            while let Some(at) = path.pop() {
+                if let Parent::Nested(_) = types[at].parent {
+                    depth = depth.map(Depth::deeper);
+                }
+                self.check(depth, types[at].offset)?;
+                depths[at] = depth;
+            }
+        }
+        for (at, new) in types.iter().enumerate() {
+            let Some(right) = new.right_origin else {
+                continue;
+            };
+            let right = match places.get(&right) {
+                Some(other) => depths[*other],
+                None => self.within(Parent::Beside(right), &is_known),
+            };
+            if right != depths[at] {
+                depths[at] = None;
+            }
+        }
+        Ok(depths)
+    }
+
+    fn check(&self, depth: Option<Depth>, offset: usize) -> Checked<()> {
+        match depth {
+            Some(depth) if depth.bound > self.limit => Err(Refusal {
+                rule: "shared types nested too deeply",
+                offset,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The depth of a type in `parent`, which the document has if anybody does.
+    fn within(&self, parent: Parent, is_known: impl Fn(Id) -> bool) -> Option<Depth> {
+        let parent = match parent {
+            Parent::Root => Depth::ROOT,
+            Parent::Nested(id) => Depth::exactly(self.depth(id)?),
+            Parent::Beside(id) => is_known(id).then(|| self.parent_depth(id))?,
+        };
+        Some(parent.deeper())
+    }
+}

@@ -1,0 +1,258 @@
+//! The structs of an update in v1 encoding: where each begins and ends, and what it refers to.
+//!
+//! Reading allocates nothing and goes through the bytes exactly as yrs will, so that both see the same structs.
+
+use crate::limits::YffiLimits;
+use crate::wire::{Checked, Reader};
+use std::ops::Range;
+
+pub const HAS_ORIGIN: u8 = 0x80;
+pub const HAS_RIGHT_ORIGIN: u8 = 0x40;
+pub const HAS_PARENT_SUB: u8 = 0x20;
+pub const CONTENT_MASK: u8 = 0x0f;
+
+const GC: u8 = 0;
+const SKIP: u8 = 10;
+
+pub const DELETED: u8 = 1;
+pub const JSON: u8 = 2;
+const BINARY: u8 = 3;
+pub const STRING: u8 = 4;
+const EMBED: u8 = 5;
+const FORMAT: u8 = 6;
+const TYPE: u8 = 7;
+pub const ANY: u8 = 8;
+const DOC: u8 = 9;
+
+/// One unit of what a client has written.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Id {
+    pub client: u64,
+    pub clock: u32,
+}
+
+impl From<yrs::ID> for Id {
+    fn from(id: yrs::ID) -> Self {
+        Id {
+            client: id.client.get(),
+            clock: id.clock,
+        }
+    }
+}
+
+/// Where an item says that it belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    Root,
+    /// The shared type that this item holds.
+    Nested(Id),
+    /// Where this item, its left or right origin, belongs.
+    Beside(Id),
+}
+
+impl Parent {
+    /// The item that it is told by.
+    pub fn reference(self) -> Option<Id> {
+        match self {
+            Parent::Root => None,
+            Parent::Nested(id) | Parent::Beside(id) => Some(id),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Gc,
+    Skip,
+    Item(Parent),
+}
+
+/// One struct of an update.
+#[derive(Debug, Clone)]
+pub struct Struct {
+    pub kind: Kind,
+    pub info: u8,
+    /// In clock units; not 0.
+    pub len: u32,
+    pub origin: Option<Id>,
+    pub right_origin: Option<Id>,
+    pub bytes: Range<usize>,
+    /// Where the content of an item begins.
+    pub content: usize,
+}
+
+impl Struct {
+    /// What has to be there before this struct: an item's neighbours and its parent.
+    pub fn dependencies(&self) -> impl Iterator<Item = Id> {
+        let parent = match self.kind {
+            Kind::Item(Parent::Nested(id)) => Some(id),
+            _ => None,
+        };
+        [self.origin, self.right_origin, parent]
+            .into_iter()
+            .flatten()
+    }
+
+    /// Whether it holds a shared type.
+    pub fn is_type(&self) -> bool {
+        matches!(self.kind, Kind::Item(_)) && self.info & CONTENT_MASK == TYPE
+    }
+}
+
+/// What the contents read so far have in them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Contents {
+    /// Plain values or documents: content that belongs into arrays and maps.
+    pub values: bool,
+    /// Values in the encoding of old Yjs versions.
+    pub json: bool,
+    /// Characters that are not ASCII.
+    pub non_ascii: bool,
+    /// Characters that take two UTF-16 code units.
+    pub astral: bool,
+}
+
+impl Contents {
+    /// Notes which characters `text` holds and returns its length in UTF-16 code units.
+    pub fn note_text(&mut self, text: &str) -> u32 {
+        let mut units = 0;
+        let mut highest = 0;
+        for &byte in text.as_bytes() {
+            // Every character has one byte that is no continuation byte (10xxxxxx).
+            units += u32::from(byte & 0xc0 != 0x80) + u32::from(byte >= 0xf0);
+            highest = highest.max(byte);
+        }
+        self.non_ascii |= highest >= 0x80;
+        self.astral |= highest >= 0xf0;
+        units
+    }
+}
+
+/// Reads one struct.
+pub fn read_struct(
+    reader: &mut Reader<'_>,
+    limits: &YffiLimits,
+    contents: &mut Contents,
+) -> Checked<Struct> {
+    let start = reader.offset();
+    let info = reader.u8()?;
+    let mut it = Struct {
+        kind: if info == SKIP { Kind::Skip } else { Kind::Gc },
+        info,
+        len: 0,
+        origin: None,
+        right_origin: None,
+        bytes: start..start,
+        content: start,
+    };
+    if info == GC || info == SKIP {
+        it.len = reader.u31()?;
+    } else {
+        read_item(reader, &mut it)?;
+        it.content = reader.offset();
+        it.len = read_content(reader, info & CONTENT_MASK, limits, contents)?;
+    }
+    it.bytes.end = reader.offset();
+    if it.len == 0 {
+        return reader.refuse("struct of length 0");
+    }
+    Ok(it)
+}
+
+/// Reads what precedes an item's content.
+fn read_item(reader: &mut Reader<'_>, it: &mut Struct) -> Checked<()> {
+    if it.info & HAS_ORIGIN != 0 {
+        it.origin = Some(read_id(reader)?);
+    }
+    if it.info & HAS_RIGHT_ORIGIN != 0 {
+        it.right_origin = Some(read_id(reader)?);
+    }
+    let parent = match it.origin.or(it.right_origin) {
+        Some(neighbour) => Parent::Beside(neighbour),
+        None => {
+            let parent = read_parent(reader)?;
+            if it.info & HAS_PARENT_SUB != 0 {
+                reader.string()?;
+            }
+            parent
+        }
+    };
+    it.kind = Kind::Item(parent);
+    Ok(())
+}
+
+fn read_parent(reader: &mut Reader<'_>) -> Checked<Parent> {
+    if reader.u31()? == 1 {
+        reader.string()?;
+        Ok(Parent::Root)
+    } else {
+        Ok(Parent::Nested(read_id(reader)?))
+    }
+}
+
+fn read_id(reader: &mut Reader<'_>) -> Checked<Id> {
+    Ok(Id {
+        client: reader.client()?,
+        clock: reader.u31()?,
+    })
+}
+
+/// Reads an item's content; gives its length in clock units.
+fn read_content(
+    reader: &mut Reader<'_>,
+    content: u8,
+    limits: &YffiLimits,
+    contents: &mut Contents,
+) -> Checked<u32> {
+    let depth = limits.value_depth as usize;
+    match content {
+        DELETED => return reader.u31(),
+        JSON => {
+            contents.values = true;
+            contents.json = true;
+            let values = reader.count(1)?;
+            for _ in 0..values {
+                reader.string()?;
+            }
+            return Ok(values as u32);
+        }
+        BINARY => {
+            contents.values = true;
+            reader.bytes()?;
+        }
+        STRING => return Ok(contents.note_text(reader.string()?)),
+        EMBED => {
+            reader.string()?; // JSON
+        }
+        FORMAT => {
+            reader.string()?; // a key and a value as JSON
+            reader.string()?;
+        }
+        TYPE => read_type(reader)?,
+        ANY => {
+            contents.values = true;
+            let values = reader.count(1)?;
+            for _ in 0..values {
+                reader.any(depth)?;
+            }
+            return Ok(values as u32);
+        }
+        DOC => {
+            contents.values = true;
+            reader.string()?; // a guid and its options
+            reader.any(depth)?;
+        }
+        _ => return reader.refuse("unknown content"),
+    }
+    Ok(1)
+}
+
+fn read_type(reader: &mut Reader<'_>) -> Checked<()> {
+    match reader.u8()? {
+        0 | 1 | 2 | 4 | 6 => Ok(()),    // Array, Map, Text, XmlFragment, XmlText
+        3 => reader.string().map(drop), // XmlElement with its name
+        5 => reader.refuse("XmlHook is not supported"),
+        7 => reader.refuse("weak links are not supported"),
+        _ => reader.refuse("unknown shared type"),
+    }
+}

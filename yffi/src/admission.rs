@@ -197,9 +197,10 @@ impl Admission {
             let clock = run.clock - 1;
             return Some(Id { client, clock });
         }
+        let mut it = Struct::default();
         while run.structs > 0 {
             let mut reader = Reader::new(run.rest());
-            let it = read_struct(&mut reader, &self.limits, &mut parts.contents)
+            read_struct(&mut reader, &self.limits, &mut parts.contents, &mut it)
                 .expect("the run was read before");
             let id = Id {
                 client,
@@ -208,7 +209,7 @@ impl Admission {
             let known = self.clocks.get(client);
             if known < id.clock + it.len {
                 let missing = |of: &Id| of.client != client && !self.clocks.has(*of);
-                if let Some(missing) = it.dependencies().find(missing) {
+                if let Some(missing) = it.dependencies().into_iter().flatten().find(missing) {
                     return Some(missing);
                 }
                 self.take_in(id, &it, run.rest(), parts);

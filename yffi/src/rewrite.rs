@@ -88,17 +88,18 @@ pub fn without_json(update: &[u8], summary: &Summary, limits: &YffiLimits) -> Ch
     let mut reader = Reader::new(update);
     let sections = reader.count(1)?;
     write_var(&mut out, sections as u64);
+    let mut it = Struct::default();
     for _ in 0..sections {
         let structs = reader.count(1)?;
         write_var(&mut out, structs as u64);
         write_var(&mut out, reader.client()?);
         write_var(&mut out, u64::from(reader.u31()?));
         for _ in 0..structs {
-            let it = read_struct(&mut reader, limits, &mut Contents::default())?;
+            read_struct(&mut reader, limits, &mut Contents::default(), &mut it)?;
             if matches!(it.kind, Kind::Item(_)) && it.info & CONTENT_MASK == JSON {
                 write_values(&mut out, update, &it)?;
             } else {
-                out.extend_from_slice(&update[it.bytes]);
+                out.extend_from_slice(&update[it.bytes.clone()]);
             }
         }
     }

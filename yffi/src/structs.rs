@@ -60,15 +60,16 @@ impl Parent {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    #[default]
     Gc,
     Skip,
     Item(Parent),
 }
 
 /// One struct of an update.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Struct {
     pub kind: Kind,
     pub info: u8,
@@ -82,15 +83,12 @@ pub struct Struct {
 }
 
 impl Struct {
-    /// What has to be there before this struct: an item's neighbours and its parent.
-    pub fn dependencies(&self) -> impl Iterator<Item = Id> {
-        let parent = match self.kind {
-            Kind::Item(Parent::Nested(id)) => Some(id),
-            _ => None,
-        };
-        [self.origin, self.right_origin, parent]
-            .into_iter()
-            .flatten()
+    /// What has to be there before this struct: an item's neighbours or, if it has none, its parent.
+    pub fn dependencies(&self) -> [Option<Id>; 2] {
+        match self.kind {
+            Kind::Item(Parent::Nested(id)) => [Some(id), None],
+            _ => [self.origin, self.right_origin],
+        }
     }
 
     /// Whether it holds a shared type.
@@ -128,35 +126,37 @@ impl Contents {
     }
 }
 
-/// Reads one struct.
+/// Reads one struct into `it`: one after another into the same, because moving them costs more than reading.
 pub fn read_struct(
     reader: &mut Reader<'_>,
     limits: &YffiLimits,
     contents: &mut Contents,
-) -> Checked<Struct> {
-    let start = reader.offset();
-    let info = reader.u8()?;
-    let mut it = Struct {
-        kind: if info == SKIP { Kind::Skip } else { Kind::Gc },
-        info,
-        len: 0,
-        origin: None,
-        right_origin: None,
-        bytes: start..start,
-        content: start,
-    };
-    if info == GC || info == SKIP {
-        it.len = reader.u31()?;
-    } else {
-        read_item(reader, &mut it)?;
-        it.content = reader.offset();
-        it.len = read_content(reader, info & CONTENT_MASK, limits, contents)?;
+    it: &mut Struct,
+) -> Checked<()> {
+    it.bytes.start = reader.offset();
+    it.info = reader.u8()?;
+    it.origin = None;
+    it.right_origin = None;
+    match it.info {
+        GC | SKIP => {
+            it.kind = if it.info == SKIP {
+                Kind::Skip
+            } else {
+                Kind::Gc
+            };
+            it.len = reader.u31()?;
+        }
+        info => {
+            read_item(reader, it)?;
+            it.content = reader.offset();
+            it.len = read_content(reader, info & CONTENT_MASK, limits, contents)?;
+        }
     }
     it.bytes.end = reader.offset();
     if it.len == 0 {
         return reader.refuse("struct of length 0");
     }
-    Ok(it)
+    Ok(())
 }
 
 /// Reads what precedes an item's content.

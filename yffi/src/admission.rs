@@ -12,7 +12,7 @@ use crate::gate::{self, Summary};
 use crate::held::{Held, HeldRun};
 use crate::limits::YffiLimits;
 use crate::nesting::{Depth, Nesting};
-use crate::rewrite;
+use crate::rewrite::{self, for_each_deletion};
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader};
 use std::borrow::Cow;
@@ -26,6 +26,8 @@ pub struct Admission {
     pub clocks: Clocks,
     pub nesting: Nesting,
     pub held: Held,
+    /// How many deleted shared types the document still keeps.
+    pub garbage: usize,
 }
 
 /// What yrs is to apply.
@@ -48,6 +50,7 @@ impl Admission {
             clocks: Clocks::default(),
             nesting: Nesting::new(limits.nesting as u16),
             held: Held::default(),
+            garbage: 0,
         }
     }
 
@@ -336,18 +339,4 @@ impl Parts {
 
 pub fn decode(update: &[u8]) -> Result<Update> {
     Update::decode_v1(update).map_err(Failure::malformed)
-}
-
-/// Calls `each` with client, start and end of every deleted range. The gate has walked these bytes.
-fn for_each_deletion(delete_set: &[u8], mut each: impl FnMut(u64, u32, u32)) {
-    const CHECKED: &str = "the delete set was read before";
-    let mut reader = Reader::new(delete_set);
-    for _ in 0..reader.u31().expect(CHECKED) {
-        let client = reader.client().expect(CHECKED);
-        for _ in 0..reader.u31().expect(CHECKED) {
-            let clock = reader.u31().expect(CHECKED);
-            let len = reader.u31().expect(CHECKED);
-            each(client, clock, clock + len);
-        }
-    }
 }

@@ -183,3 +183,12 @@ fn unlink_subdocs(doc: &Doc) {
 pub unsafe extern "C" fn yffi_doc_memory(doc: *const YffiDoc) -> i64 {
     (*doc).memory.load(Ordering::Relaxed)
 }
+
+/// How many deleted shared types the document still keeps, without their content.
+///
+/// # Safety
+/// `doc` is valid.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_garbage(doc: *const YffiDoc) -> usize {
+    (*doc).admission().garbage
+}

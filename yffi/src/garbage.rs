@@ -17,8 +17,9 @@ use yrs::{Doc, IdSet, TransactionMut, ID};
 pub fn collect_in(doc: &Doc, admission: Arc<Mutex<Admission>>) -> Result<()> {
     doc.observe_after_transaction("garbage", move |txn| {
         if !txn.delete_set().is_empty() {
-            let admission = admission.lock().unwrap_or_else(PoisonError::into_inner);
-            let leaves = without_types(txn, &admission.nesting);
+            let mut admission = admission.lock().unwrap_or_else(PoisonError::into_inner);
+            let (leaves, types) = without_types(txn, &admission.nesting);
+            admission.garbage += types;
             drop(admission);
             txn.gc(Some(&leaves));
         }
@@ -26,8 +27,9 @@ pub fn collect_in(doc: &Doc, admission: Arc<Mutex<Admission>>) -> Result<()> {
     .map_err(|e| Failure::new(YffiCode::Busy, e))
 }
 
-/// What the transaction deleted, except the items that hold shared types.
-fn without_types(txn: &TransactionMut<'_>, nesting: &Nesting) -> IdSet {
+/// What the transaction deleted, except the items that hold shared types, and how many these are.
+fn without_types(txn: &TransactionMut<'_>, nesting: &Nesting) -> (IdSet, usize) {
+    let mut count = 0;
     let mut leaves = IdSet::new();
     for (client, ranges) in txn.delete_set().iter() {
         for range in ranges.iter() {
@@ -37,12 +39,14 @@ fn without_types(txn: &TransactionMut<'_>, nesting: &Nesting) -> IdSet {
                     leaves.insert(ID::new(*client, start), end - start);
                 }
             };
-            for (clock, _) in nesting.types_within(client.get(), range.start, range.end) {
+            let types = nesting.types_within(client.get(), range.start, range.end);
+            count += types.len();
+            for (clock, _) in types {
                 add(start, *clock);
                 start = clock + 1;
             }
             add(start, range.end);
         }
     }
-    leaves
+    (leaves, count)
 }

@@ -11,6 +11,7 @@ mod branch;
 mod buf;
 mod clocks;
 mod closed;
+mod collect;
 mod compose;
 mod doc;
 mod error;

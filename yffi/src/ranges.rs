@@ -27,6 +27,12 @@ impl Ranges {
         self.0.insert(start, end);
     }
 
+    /// Whether all of a range is in the set.
+    pub fn covers(&self, start: u32, end: u32) -> bool {
+        let before = self.0.range(..=start).next_back();
+        before.is_some_and(|(_, last)| *last >= end)
+    }
+
     /// Takes out what is before `clock`.
     pub fn take_before(&mut self, clock: u32) -> Vec<(u32, u32)> {
         let behind = self.0.split_off(&clock);
@@ -53,6 +59,8 @@ mod tests {
             ranges.insert(start, end);
         }
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [(5, 6), (10, 30)]);
+        assert!(ranges.covers(10, 30) && ranges.covers(12, 13));
+        assert!(!ranges.covers(9, 11) && !ranges.covers(29, 31) && !ranges.covers(30, 31));
         assert_eq!(ranges.take_before(15), [(5, 6), (10, 15)]);
         assert_eq!(ranges.iter().collect::<Vec<_>>(), [(15, 30)]);
         assert_eq!(ranges.take_before(15), []);

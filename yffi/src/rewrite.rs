@@ -128,6 +128,20 @@ fn write_values(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> {
     Ok(())
 }
 
+/// Calls `each` with client, start and end of every deleted range. The gate has walked these bytes.
+pub fn for_each_deletion(delete_set: &[u8], mut each: impl FnMut(u64, u32, u32)) {
+    const CHECKED: &str = "the delete set was read before";
+    let mut reader = Reader::new(delete_set);
+    for _ in 0..reader.u31().expect(CHECKED) {
+        let client = reader.client().expect(CHECKED);
+        for _ in 0..reader.u31().expect(CHECKED) {
+            let clock = reader.u31().expect(CHECKED);
+            let len = reader.u31().expect(CHECKED);
+            each(client, clock, clock + len);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,6 +2,7 @@
 
 use crate::admission::decode;
 use crate::buf::YffiBuf;
+use crate::collect::collect_checked as collect;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
@@ -201,5 +202,22 @@ pub unsafe extern "C" fn yffi_update_check(
 ) -> i32 {
     guard(None, OnPanic::Keep, err, || {
         check(bytes(update, update_len)).map(drop)
+    })
+}
+
+/// Collects the garbage in an update that holds a whole document: see `collect.rs`.
+///
+/// # Safety
+/// `update` is readable, `out` valid; `err` points to a zeroed `YffiError`.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_update_collect(
+    update: *const u8,
+    update_len: usize,
+    out: *mut YffiBuf,
+    err: *mut YffiError,
+) -> i32 {
+    guard(None, OnPanic::Keep, err, || {
+        *out = collect(bytes(update, update_len))?.into();
+        Ok(())
     })
 }

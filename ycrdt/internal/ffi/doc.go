@@ -6,6 +6,7 @@ package ffi
 #cgo nocallback yffi_doc_new
 #cgo nocallback yffi_doc_free
 #cgo nocallback yffi_doc_memory
+#cgo nocallback yffi_doc_garbage
 #cgo noescape yffi_doc_apply_update
 #cgo nocallback yffi_doc_apply_update
 #cgo nocallback yffi_buf_free
@@ -107,6 +108,13 @@ func (d *Doc) ptr() *C.YffiDoc {
 // Memory returns the bytes of native heap that the document holds.
 func (d *Doc) Memory() int64 {
 	n := int64(C.yffi_doc_memory(d.ptr()))
+	runtime.KeepAlive(d)
+	return n
+}
+
+// Garbage returns how many deleted shared types the document still keeps.
+func (d *Doc) Garbage() int {
+	n := int(C.yffi_doc_garbage(d.ptr()))
 	runtime.KeepAlive(d)
 	return n
 }

@@ -6,6 +6,8 @@ package ffi
 #cgo nocallback yffi_update_merge
 #cgo noescape yffi_update_check
 #cgo nocallback yffi_update_check
+#cgo noescape yffi_update_collect
+#cgo nocallback yffi_update_collect
 */
 import "C"
 
@@ -21,4 +23,12 @@ func MergeUpdates(updates []byte) ([]byte, error) {
 func CheckUpdate(update []byte) error {
 	var e C.YffiError
 	return check(C.yffi_update_check(bytesPtr(update), C.size_t(len(update)), &e), &e)
+}
+
+// CollectGarbage drops what is left of deleted shared types from an update that holds a whole document.
+func CollectGarbage(update []byte) ([]byte, error) {
+	var out C.YffiBuf
+	var e C.YffiError
+	code := C.yffi_update_collect(bytesPtr(update), C.size_t(len(update)), &out, &e)
+	return takeBytes(out), check(code, &e)
 }

@@ -270,6 +270,12 @@ void yffi_doc_free(YffiDoc *doc);
 // `doc` is valid.
 int64_t yffi_doc_memory(const YffiDoc *doc);
 
+// How many deleted shared types the document still keeps, without their content.
+//
+// # Safety
+// `doc` is valid.
+size_t yffi_doc_garbage(const YffiDoc *doc);
+
 // Registers `observer`, an id of the caller's choosing, on the shared type in `slot`: from now on every
 // commit that changes it (or, if `deep`, anything below it) returns what changed. Needs a write
 // transaction.
@@ -493,3 +499,9 @@ int32_t yffi_update_merge(const uint8_t *updates, size_t updates_len, YffiBuf *o
 // # Safety
 // `update` is readable; `err` points to a zeroed `YffiError`.
 int32_t yffi_update_check(const uint8_t *update, size_t update_len, YffiError *err);
+
+// Collects the garbage in an update that holds a whole document: see `collect.rs`.
+//
+// # Safety
+// `update` is readable, `out` valid; `err` points to a zeroed `YffiError`.
+int32_t yffi_update_collect(const uint8_t *update, size_t update_len, YffiBuf *out, YffiError *err);

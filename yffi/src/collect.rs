@@ -196,11 +196,10 @@ impl Structs {
             if entry.it.kind == Kind::Skip {
                 continue; // the composer writes them
             }
-            while entry.fate == Fate::Dropped {
+            if entry.fate == Fate::Dropped {
                 let joins = |next: &&Entry| next.fate == Fate::Dropped && next.id.client == client;
-                match entries.next_if(joins) {
-                    Some(next) => end = next.id.clock + next.it.len,
-                    None => break,
+                while let Some(next) = entries.next_if(joins) {
+                    end = next.id.clock + next.it.len;
                 }
             }
             let out = composer.append(client, clock, end, 1);

@@ -104,7 +104,7 @@ func (a *Array) values() ([]any, error) {
 		return nil, wrap(op, err)
 	}
 	var values []any
-	r := valueReader{tx: a.tx, dec: protocol.NewDecoder(encoded)}
+	r := valueReader{tx: a.tx, dec: newNativeDecoder(encoded)}
 	for r.dec.Remaining() > 0 {
 		value, err := r.value()
 		if err != nil {

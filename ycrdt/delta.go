@@ -136,7 +136,7 @@ func sortedKeys[V any](m map[string]V) []string {
 
 // decodeDelta reads operations up to the end.
 func decodeDelta(tx *Tx, encoded []byte) (Delta, error) {
-	r := valueReader{tx: tx, dec: protocol.NewDecoder(encoded)}
+	r := valueReader{tx: tx, dec: newNativeDecoder(encoded)}
 	delta := Delta{}
 	for r.dec.Remaining() > 0 {
 		op, err := r.op()

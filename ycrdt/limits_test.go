@@ -3,6 +3,7 @@ package ycrdt_test
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,6 +40,13 @@ func TestLimits_UpdateBytes(t *testing.T) {
 }
 
 func TestLimits_ValueDepth(t *testing.T) {
+	for _, update := range [][]byte{
+		one(entry, 1, deepLists(65)), one(entry, 1, deepMaps(65)), one(9, 1, 1, "a", 1, "g", deepLists(65)),
+		one(2, 1, 1, "a", 1, varint(130), strings.Repeat("[", 65), strings.Repeat("]", 65)),
+	} {
+		assert.ErrorContains(t, newDoc(t).ApplyUpdate(update), "value nested too deeply", "the default is 64")
+		assert.ErrorContains(t, ycrdt.CheckUpdate(update), "value nested too deeply")
+	}
 	doc := newLimited(t, ycrdt.Limits{ValueDepth: 3})
 	require.NoError(t, doc.ApplyUpdate(one(entry, 1, deepLists(3))))
 	err := newLimited(t, ycrdt.Limits{ValueDepth: 3}).ApplyUpdate(one(entry, 1, deepLists(4)))

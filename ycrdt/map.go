@@ -87,7 +87,7 @@ func (m *Map) entries() (keys []string, values []any, err error) {
 	if err != nil {
 		return nil, nil, wrap(op, err)
 	}
-	r := valueReader{tx: m.tx, dec: protocol.NewDecoder(encoded)}
+	r := valueReader{tx: m.tx, dec: newNativeDecoder(encoded)}
 	for r.dec.Remaining() > 0 {
 		key, err := r.dec.ReadVarString()
 		if err != nil {

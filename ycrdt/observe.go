@@ -6,8 +6,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-
-	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
 // Subscription is a subscriber's registration.
@@ -186,7 +184,7 @@ func (t *observerTable) removeStale(doc *Doc) {
 
 // appendCalls decodes what the native observers recorded in a commit, and appends the calls to its subscribers.
 func (t *observerTable) appendCalls(calls []func(), d delivery) []func() {
-	reader := eventReader{dec: protocol.NewDecoder(d.commit.Events), origin: d.opts.Origin, local: d.local}
+	reader := eventReader{dec: newNativeDecoder(d.commit.Events), origin: d.opts.Origin, local: d.local}
 	for reader.dec.Remaining() > 0 {
 		id, events, err := reader.record()
 		if err != nil {

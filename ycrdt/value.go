@@ -135,19 +135,23 @@ func checkBigInts(value any) error {
 	return nil
 }
 
-// maxExportDepth is above what an export holds: 512 levels of shared types (yffi/src/value.rs) around a plain value.
-const maxExportDepth = 512 + protocol.MaxAnyDepth
+// maxNativeDepth is above what native calls return: as many levels of shared types as Limits allow, around a plain value
+// that is as deep as they allow.
+const maxNativeDepth = 1024
+
+// newNativeDecoder reads what a native call returned.
+func newNativeDecoder(encoded []byte) *protocol.Decoder {
+	dec := protocol.NewDecoder(encoded)
+	dec.MaxDepth = maxNativeDepth
+	return dec
+}
 
 // decodeExport reads what a native call returned for a whole tree: plain values only.
-func decodeExport(encoded []byte) (any, error) {
-	dec := protocol.NewDecoder(encoded)
-	dec.MaxDepth = maxExportDepth
-	return dec.ReadAny()
-}
+func decodeExport(encoded []byte) (any, error) { return newNativeDecoder(encoded).ReadAny() }
 
 // decodeValue reads what a native call returned for one value. Shared types become handles of tx.
 func decodeValue(tx *Tx, encoded []byte) (any, error) {
-	r := valueReader{tx: tx, dec: protocol.NewDecoder(encoded)}
+	r := valueReader{tx: tx, dec: newNativeDecoder(encoded)}
 	return r.value()
 }
 

@@ -13,15 +13,20 @@ use crate::held::{Held, HeldRun};
 use crate::limits::YffiLimits;
 use crate::nesting::{Depth, Nesting};
 use crate::rewrite::{self, for_each_deletion};
-use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
-use crate::wire::{Checked, Reader};
+use crate::structs::{Contents, Id, Kind, Parent, Struct};
+use crate::wire::Checked;
 use std::borrow::Cow;
 use std::collections::HashSet;
 use yrs::updates::decoder::Decode;
-use yrs::{ReadTxn, Update};
+use yrs::{ReadTxn, TransactionMut, Update};
+
+/// The clock that peers may claim this document's own client to have reached: half of all.
+const MAX_OWN_CLOCK: u32 = 1 << 30;
 
 /// What a document knows about itself in order to admit updates.
 pub struct Admission {
+    /// The client that the document itself writes as.
+    client: u64,
     pub limits: YffiLimits,
     pub clocks: Clocks,
     pub nesting: Nesting,
@@ -44,8 +49,9 @@ pub struct Admitted {
 }
 
 impl Admission {
-    pub fn new(limits: YffiLimits) -> Self {
+    pub fn new(client: u64, limits: YffiLimits) -> Self {
         Admission {
+            client,
             limits,
             clocks: Clocks::default(),
             nesting: Nesting::new(limits.nesting as u16),
@@ -103,6 +109,12 @@ impl Admission {
     }
 
     fn check_clients(&self, summary: &Summary) -> Result<()> {
+        let own = summary.runs.iter().filter(|run| run.client == self.client);
+        if own.map(|run| run.end).max() > Some(MAX_OWN_CLOCK) {
+            return Err(Failure::malformed(
+                "the update leaves no clocks for what this document's own client may write",
+            ));
+        }
         let crowded = |client| self.clocks.is_crowded(client);
         match summary.runs.iter().find(|run| crowded(run.client)) {
             None => Ok(()),
@@ -158,7 +170,7 @@ impl Admission {
     /// Whether something that is held back waits for this update.
     fn frees_held(&self, summary: &Summary) -> bool {
         let runs = &mut summary.runs.iter();
-        !self.held.is_empty() && runs.any(|run| self.held.waits_for(run.client, run.end))
+        !self.held.is_empty() && runs.any(|run| self.held.concerns(run.client, run.end))
     }
 
     /// Admits what is new and complete, with what was held back for the want of it.
@@ -200,26 +212,15 @@ impl Admission {
             let clock = run.clock - 1;
             return Some(Id { client, clock });
         }
-        let mut it = Struct::default();
-        while run.structs > 0 {
-            let mut reader = Reader::new(run.rest());
-            read_struct(&mut reader, &self.limits, &mut parts.contents, &mut it)
-                .expect("the run was read before");
-            let id = Id {
-                client,
-                clock: run.clock,
-            };
-            let known = self.clocks.get(client);
-            if known < id.clock + it.len {
+        while let Some((id, it)) = run.next(&self.limits, &mut parts.contents) {
+            if self.clocks.get(client) < id.clock + it.len {
                 let missing = |of: &Id| of.client != client && !self.clocks.has(*of);
                 if let Some(missing) = it.dependencies().into_iter().flatten().find(missing) {
                     return Some(missing);
                 }
                 self.take_in(id, &it, run.rest(), parts);
             }
-            run.structs -= 1;
-            run.clock += it.len;
-            run.at += it.bytes.end;
+            run.pass(&it);
         }
         None
     }
@@ -287,6 +288,7 @@ impl Admission {
     /// Admits the deletions of what is there and holds the others back.
     fn admit_deletions(&mut self, delete_set: &[u8], parts: &mut Parts) {
         for (client, clock) in parts.composer.ends().collect::<Vec<_>>() {
+            self.held.forget_known(client, clock);
             for (start, end) in self.held.take_deletions(client, clock) {
                 parts.composer.delete(client, start, end);
             }
@@ -304,6 +306,22 @@ impl Admission {
                 }
             }
         });
+    }
+
+    /// Notes what a transaction has inserted so far.
+    pub fn advance(&mut self, txn: &TransactionMut<'_>) {
+        self.clocks.advance(txn);
+        if !self.held.is_empty() {
+            for (client, _) in txn.insert_set().iter() {
+                let client = client.get();
+                self.held.forget_known(client, self.clocks.get(client));
+            }
+        }
+    }
+
+    /// Everything that is held back, as updates.
+    pub fn held_updates(&self) -> Vec<Vec<u8>> {
+        self.held.updates(&self.clocks, &self.limits)
     }
 
     /// Asks yrs, which has integrated what was admitted, about the types whose depth is not sure.

@@ -6,7 +6,7 @@
 use crate::clocks::ByClient;
 use crate::compose::Composer;
 use crate::gate::{self, Summary};
-use crate::limits::DEFAULT;
+use crate::limits::WIDEST;
 use crate::ranges::Ranges;
 use crate::rewrite::{self, for_each_deletion};
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct, CONTENT_MASK, DELETED};
@@ -70,7 +70,7 @@ fn read(update: &[u8]) -> Checked<Structs> {
         let start = structs.entries.len();
         for _ in 0..count {
             let mut it = Struct::default();
-            read_struct(&mut reader, &DEFAULT, &mut Contents::default(), &mut it)?;
+            read_struct(&mut reader, &WIDEST, &mut Contents::default(), &mut it)?;
             let id = Id { client, clock };
             clock += it.len;
             structs.entries.push(Entry {
@@ -223,11 +223,11 @@ impl Structs {
 
 /// Collects the garbage in an update that comes from outside.
 pub fn collect_checked(update: &[u8]) -> Checked<Vec<u8>> {
-    let summary = gate::check_alone(update)?;
+    let summary = gate::check_alone(update, &WIDEST)?;
     if !summary.contents.json {
         return collect(update, &summary);
     }
-    let update = rewrite::without_json(update, &summary, &DEFAULT)?;
-    let summary = gate::check_alone(&update)?;
+    let update = rewrite::without_json(update, &summary, &WIDEST)?;
+    let summary = gate::check_alone(&update, &WIDEST)?;
     collect(&update, &summary)
 }

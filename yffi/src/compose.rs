@@ -34,13 +34,7 @@ impl Composer {
             .map(|(client, section)| (*client, section.end))
     }
 
-    /// Adds encoded structs, not before those that it has of this client.
-    pub fn add(&mut self, client: u64, clock: u32, end: u32, structs: usize, bytes: &[u8]) {
-        let out = self.append(client, clock, end, structs);
-        out.extend_from_slice(bytes);
-    }
-
-    /// As `add`, for a caller that writes the bytes itself.
+    /// Adds structs, not before those that it has of this client; the caller writes their bytes into the result.
     pub fn append(&mut self, client: u64, clock: u32, end: u32, structs: usize) -> &mut Vec<u8> {
         let section = self.sections.entry(client).or_default();
         if section.structs == 0 {

@@ -63,7 +63,7 @@ impl YffiDoc {
         made.cleanup_formatting = false;
         let doc = Doc::with_options(made);
         let limits = options.limits.resolved().map_err(Failure::invalid)?;
-        let admission = Arc::new(Mutex::new(Admission::new(limits)));
+        let admission = Arc::new(Mutex::new(Admission::new(options.client_id, limits)));
         if !options.skip_gc {
             garbage::collect_in(&doc, admission.clone())?;
         }

@@ -12,6 +12,7 @@ use crate::transaction::{writing, YffiTxn};
 use crate::value::{self, encode, encode_attributes, OP_DELETE, OP_INSERT, OP_RETAIN};
 use crate::wire::{write_bytes, write_var};
 use std::collections::HashMap;
+use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yrs::branch::BranchPtr;
@@ -40,17 +41,34 @@ impl Sink {
         std::mem::take(&mut *self.lock())
     }
 
-    fn record(&self, observer: u64, txn: &TransactionMut<'_>, mut events: Vec<&Event>) {
+    fn record(&self, observer: u64, txn: &TransactionMut<'_>, events: Vec<&Event>) {
         // yrs orders deep events by the depth of their paths only; below that by a hash map.
-        events.sort_by_cached_key(|event| sort_key(event));
+        let mut encoded: Vec<_> = events.into_iter().filter_map(|e| encoded(txn, e)).collect();
+        if encoded.is_empty() {
+            return;
+        }
+        encoded.sort_by(|a, b| a.0.cmp(&b.0));
         self.filled.store(true, Ordering::Relaxed);
         let out = &mut *self.lock();
         write_var(out, observer);
-        write_var(out, events.len() as u64);
-        for event in events {
-            encode_event(txn, event, out);
+        write_var(out, encoded.len() as u64);
+        for (_, event) in &encoded {
+            out.extend_from_slice(event);
         }
     }
+}
+
+/// An event with what it is sorted by. None if yrs fails to compute it, as it does where a peer wrote formatting in
+/// the place of a value. It has only read by then.
+fn encoded(txn: &TransactionMut<'_>, event: &Event) -> Option<(SortKey, Vec<u8>)> {
+    let compute = || {
+        let mut out = Vec::new();
+        encode_event(txn, event, &mut out);
+        (sort_key(event), out)
+    };
+    catch_unwind(AssertUnwindSafe(compute))
+        .map_err(std::mem::forget) // dropping a payload runs foreign code
+        .ok()
 }
 
 type SortKey = (usize, Vec<(u8, u32, Arc<str>)>);

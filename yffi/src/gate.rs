@@ -5,7 +5,7 @@
 //! document has to decide on; see `admission.rs`.
 
 use crate::clocks::{Clocks, MAX_CROWD};
-use crate::limits::{YffiLimits, DEFAULT};
+use crate::limits::YffiLimits;
 use crate::nesting::NewType;
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
@@ -176,9 +176,9 @@ pub fn check_update(
     Ok(walk.summary)
 }
 
-/// Walks an update without a document, within the default limits.
-pub fn check_alone(bytes: &[u8]) -> Checked<Summary> {
-    check_update(bytes, &DEFAULT, None)
+/// Walks an update without a document.
+pub fn check_alone(bytes: &[u8], limits: &YffiLimits) -> Checked<Summary> {
+    check_update(bytes, limits, None)
 }
 
 struct Walk<'a> {

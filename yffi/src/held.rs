@@ -4,11 +4,12 @@
 //! yrs would keep such structs too, and integrate some of them behind a hole in their client's clocks; either can
 //! break it. So it gets only what is complete, and has never anything pending.
 
-use crate::clocks::ByClient;
+use crate::clocks::{ByClient, Clocks};
 use crate::compose::Composer;
 use crate::limits::YffiLimits;
 use crate::ranges::Ranges;
-use crate::structs::Id;
+use crate::structs::{read_struct, Contents, Id, Struct};
+use crate::wire::Reader;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,7 @@ use std::time::{Duration, Instant};
 const OVERHEAD: usize = 64;
 
 /// Consecutive structs of one client. Those that were let in already are passed over.
+#[derive(Clone)]
 pub struct HeldRun {
     /// The clock at which it began.
     pub key: RunKey,
@@ -23,8 +25,8 @@ pub struct HeldRun {
     pub clock: u32,
     pub end: u32,
     /// How many they are, and where in the bytes.
-    pub structs: usize,
-    pub at: usize,
+    structs: usize,
+    at: usize,
     bytes: Vec<u8>,
     since: Instant,
 }
@@ -48,6 +50,28 @@ impl HeldRun {
     /// The structs that were not let in.
     pub fn rest(&self) -> &[u8] {
         &self.bytes[self.at..]
+    }
+
+    /// The next struct, with its id; its bytes are in `rest`.
+    pub fn next(&self, limits: &YffiLimits, contents: &mut Contents) -> Option<(Id, Struct)> {
+        if self.structs == 0 {
+            return None;
+        }
+        let mut it = Struct::default();
+        read_struct(&mut Reader::new(self.rest()), limits, contents, &mut it)
+            .expect("the run was read before");
+        let id = Id {
+            client: self.key.client,
+            clock: self.clock,
+        };
+        Some((id, it))
+    }
+
+    /// Passes over the struct that `next` gave.
+    pub fn pass(&mut self, it: &Struct) {
+        self.structs -= 1;
+        self.clock += it.len;
+        self.at += it.bytes.end;
     }
 
     pub fn size(&self) -> usize {
@@ -85,9 +109,26 @@ impl Held {
         (self.bytes + size) as u64 <= limits.held_bytes && self.count < limits.held_runs as usize
     }
 
-    /// Whether something waits for what `client` wrote before `clock`.
-    pub fn waits_for(&self, client: u64, clock: u32) -> bool {
-        self.deletes.contains_key(&client) || !self.woken(client, clock).is_empty()
+    /// Whether what `client` wrote before `clock` concerns something that is held back.
+    pub fn concerns(&self, client: u64, clock: u32) -> bool {
+        self.deletes.contains_key(&client)
+            || self.runs.contains_key(&client)
+            || !self.woken(client, clock).is_empty()
+    }
+
+    /// Gives up the runs of a client that are known by now.
+    pub fn forget_known(&mut self, client: u64, clock: u32) {
+        let Some(runs) = self.runs.get(&client) else {
+            return;
+        };
+        let known: Vec<u32> = runs
+            .range(..clock)
+            .filter(|(_, waiting)| waiting.run.end <= clock)
+            .map(|(key, _)| *key)
+            .collect();
+        for key in known {
+            self.take(Id { client, clock: key });
+        }
     }
 
     /// Whether another run has all of this one.
@@ -226,20 +267,30 @@ impl Held {
         }
     }
 
-    /// Everything that is held back, as updates. Runs that overlap go into different ones.
-    pub fn updates(&self) -> Vec<Vec<u8>> {
+    /// Everything that is held back, as updates; `clocks` tell what is known by now. Runs that overlap go into
+    /// different updates.
+    pub fn updates(&self, clocks: &Clocks, limits: &YffiLimits) -> Vec<Vec<u8>> {
         let mut layers: Vec<Composer> = vec![Composer::default()];
         for waiting in self.runs.values().flat_map(BTreeMap::values) {
-            let run = &waiting.run;
+            let mut run = waiting.run.clone();
             let client = run.key.client;
-            let free = layers
-                .iter()
-                .position(|layer| layer.end(client) <= run.clock);
-            let layer = free.unwrap_or_else(|| {
+            let known = clocks.get(client);
+            if run.end <= known {
+                continue;
+            }
+            let free = |layer: &Composer| layer.end(client) <= run.clock.max(known);
+            let layer = layers.iter().position(free).unwrap_or_else(|| {
                 layers.push(Composer::default());
                 layers.len() - 1
             });
-            layers[layer].add(client, run.clock, run.end, run.structs, run.rest());
+            while let Some((id, it)) = run.next(limits, &mut Contents::default()) {
+                // A struct of which a part is known contradicts what the document has there.
+                if id.clock >= known {
+                    let out = layers[layer].append(client, id.clock, id.clock + it.len, 1);
+                    out.extend_from_slice(&run.rest()[it.bytes.clone()]);
+                }
+                run.pass(&it);
+            }
         }
         for (client, (ranges, _)) in &self.deletes {
             for (start, end) in ranges.iter() {

@@ -28,8 +28,13 @@ pub const DEFAULT: YffiLimits = YffiLimits {
     held_millis: 10 * 60 * 1000,
 };
 
-const MAX_VALUE_DEPTH: u32 = 256;
-const MAX_NESTING: u32 = 512;
+/// What no document may exceed; for updates that some document has let in already.
+pub const WIDEST: YffiLimits = YffiLimits {
+    update_bytes: u64::MAX,
+    value_depth: 256,
+    nesting: 512,
+    ..DEFAULT
+};
 
 impl YffiLimits {
     /// The limits with every zero replaced, or the name of the one that is not safe.
@@ -49,10 +54,10 @@ impl YffiLimits {
             held_runs: or(self.held_runs, DEFAULT.held_runs),
             held_millis: or(self.held_millis, DEFAULT.held_millis),
         };
-        if limits.value_depth > MAX_VALUE_DEPTH {
+        if limits.value_depth > WIDEST.value_depth {
             return Err("values nested deeper than 256 levels are not safe");
         }
-        if limits.nesting > MAX_NESTING {
+        if limits.nesting > WIDEST.nesting {
             return Err("shared types nested deeper than 512 levels are not safe");
         }
         Ok(limits)

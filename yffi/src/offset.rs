@@ -36,12 +36,16 @@ pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
         _ => 1,
     });
     if deletable.sum::<u64>() != total {
-        return Err(Failure::new(
-            YffiCode::WrongType,
-            "the text holds values that a peer wrote into it as if it were an array",
-        ));
+        return Err(foreign_values());
     }
     Ok(())
+}
+
+fn foreign_values() -> Failure {
+    Failure::new(
+        YffiCode::WrongType,
+        "the text holds values that a peer wrote into it as if it were an array",
+    )
 }
 
 /// Checks that no offset in `offsets` (all within bounds) falls inside a character.
@@ -66,17 +70,19 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     }
     // Embedded values take a unit between the strings.
     let mut at = 0;
+    let mut cut = None;
     for chunk in &with_txn!(&txn.access, t => text.diff(t, |_| ())) {
         let Out::Any(Any::String(string)) = &chunk.insert else {
             at += 1;
             continue;
         };
-        if let Some(offset) = cut_character(txn, string, at, offsets) {
-            return inside(offset);
-        }
+        cut = cut.or_else(|| cut_character(txn, string, at, offsets));
         at += length(txn, string) as u32;
     }
-    Ok(())
+    if at != branch.content_len() {
+        return Err(foreign_values());
+    }
+    cut.map_or(Ok(()), inside)
 }
 
 /// The length of a string in the document's offset units.

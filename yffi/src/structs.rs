@@ -222,11 +222,11 @@ fn read_content(
         }
         STRING => return Ok(contents.note_text(reader.string()?)),
         EMBED => {
-            reader.string()?; // JSON
+            reader.json(depth)?;
         }
         FORMAT => {
-            reader.string()?; // a key and a value as JSON
-            reader.string()?;
+            reader.string()?; // a key
+            reader.json(depth)?;
         }
         TYPE => read_type(reader)?,
         ANY => {

@@ -6,6 +6,7 @@ use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::gate;
+use crate::limits::WIDEST;
 use crate::panic::{guard, OnPanic};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
@@ -146,7 +147,7 @@ impl YffiTxn {
             return Ok(());
         };
         let mut admission = doc.admission();
-        admission.clocks.advance(txn);
+        admission.advance(txn);
         out.pending = !admission.held.is_empty();
         drop(admission); // collecting garbage needs it
         out.changed = txn.has_changes();
@@ -172,7 +173,7 @@ impl YffiTxn {
 
 /// Checks what yrs has encoded: that it would be let in, and that yrs can read it.
 fn check_encoded(update: &[u8]) -> Result<()> {
-    let checked = gate::check_alone(update).map_err(Failure::from);
+    let checked = gate::check_alone(update, &WIDEST).map_err(Failure::from);
     checked
         .and_then(|_| decode(update))
         .map(drop)

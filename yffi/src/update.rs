@@ -7,7 +7,7 @@ use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate;
-use crate::limits;
+use crate::limits::{YffiLimits, DEFAULT, WIDEST};
 use crate::panic::{guard, OnPanic};
 use crate::rewrite::without_json;
 use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
@@ -22,7 +22,7 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8]) -> Result<()> {
     let write = txn.write_many(0)?;
     let mut admission = doc.admission();
     if write.has_changes() {
-        admission.clocks.advance(write);
+        admission.advance(write);
     }
     let admitted = admission.admit(bytes).inspect_err(|failure| {
         if failure.code == YffiCode::ApplyFailed {
@@ -64,12 +64,12 @@ fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
 
 fn encode_everything(txn: &YffiTxn) -> Result<Vec<u8>> {
     let state = with_txn!(&txn.access, t => t.encode_state_as_update_v1(&StateVector::default()));
-    let held = &txn.doc().admission().held;
-    if held.is_empty() {
+    let admission = txn.doc().admission();
+    if admission.held.is_empty() {
         return Ok(state);
     }
     let mut updates = vec![decode(&state)?];
-    for update in held.updates() {
+    for update in admission.held_updates() {
         updates.push(decode(&update)?);
     }
     Ok(Update::merge_updates(updates).encode_v1())
@@ -158,13 +158,13 @@ pub unsafe extern "C" fn yffi_txn_encode_state(
 }
 
 /// Checks an update without a document, and decodes it.
-fn check(update: &[u8]) -> Result<Update> {
-    let summary = gate::check_alone(update)?;
+fn check(update: &[u8], limits: &YffiLimits) -> Result<Update> {
+    let summary = gate::check_alone(update, limits)?;
     if !summary.contents.json {
         return decode(update);
     }
-    let update = without_json(update, &summary, &limits::DEFAULT)?;
-    gate::check_alone(&update)?;
+    let update = without_json(update, &summary, limits)?;
+    gate::check_alone(&update, limits)?;
     decode(&update)
 }
 
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn yffi_update_merge(
         let mut reader = crate::wire::Reader::new(bytes(updates, updates_len));
         let mut decoded = Vec::new();
         while reader.remaining() > 0 {
-            decoded.push(check(reader.bytes()?)?);
+            decoded.push(check(reader.bytes()?, &WIDEST)?);
         }
         *out = Update::merge_updates(decoded).encode_v1().into();
         Ok(())
@@ -201,7 +201,7 @@ pub unsafe extern "C" fn yffi_update_check(
     err: *mut YffiError,
 ) -> i32 {
     guard(None, OnPanic::Keep, err, || {
-        check(bytes(update, update_len)).map(drop)
+        check(bytes(update, update_len), &DEFAULT).map(drop)
     })
 }
 

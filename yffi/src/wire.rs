@@ -156,6 +156,17 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// A string of JSON, whose lists and maps nest at most `depth` levels deep. Whether it is JSON is not checked.
+    pub fn json(&mut self, depth: usize) -> Checked<&'a str> {
+        let start = self.at;
+        let text = self.string()?;
+        if nesting(text.as_bytes()) > depth {
+            self.at = start;
+            return self.refuse("value nested too deeply");
+        }
+        Ok(text)
+    }
+
     pub fn string(&mut self) -> Checked<&'a str> {
         let start = self.at;
         let bytes = self.bytes()?;
@@ -164,6 +175,32 @@ impl<'a> Reader<'a> {
             offset: start,
         })
     }
+}
+
+/// How deep brackets nest outside of strings.
+fn nesting(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
 }
 
 /// Appends an unsigned variable-length integer.
@@ -208,6 +245,13 @@ mod tests {
                 .client()
                 .is_err()
         );
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert_eq!(nesting(br#"{"a[[": ["\"[[", {}], "\\": [[]]}"#), 3);
+        assert_eq!(nesting(b"\"[[["), 0);
+        assert_eq!(nesting(b"]][["), 2);
     }
 
     #[test]

@@ -165,6 +165,9 @@ typedef struct {
 // The limits where there is no document, and those of a document made without any.
 #define DEFAULT (YffiLimits){ .update_bytes = (256 << 20), .value_depth = 64, .nesting = 128, .held_bytes = (16 << 20), .held_runs = 100000, .held_millis = ((10 * 60) * 1000) }
 
+// What no document may exceed; for updates that some document has let in already.
+#define WIDEST (YffiLimits){ .update_bytes = UINT64_MAX, .value_depth = 256, .nesting = 512 }
+
 // Inserts encoded values, one after another, at `index`.
 //
 // # Safety

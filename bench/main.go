@@ -26,8 +26,8 @@ var (
 	rounds = flag.Int("rounds", 9, "how often each workload runs; the median counts")
 )
 
-// incremental is the number of updates of the apply workloads.
-const incremental = 20_000
+// incrementalUpdates is the number of updates of the apply workloads.
+const incrementalUpdates = 20_000
 
 func main() {
 	log.SetFlags(0)
@@ -45,7 +45,7 @@ func run() error {
 	}
 	defer os.RemoveAll(work)
 
-	updates, err := typedUpdates(incremental)
+	updates, err := typedUpdates(incrementalUpdates)
 	if err != nil {
 		return err
 	}
@@ -65,11 +65,11 @@ func run() error {
 	apply := warm(func() (time.Duration, error) { return timeApply(updates, 0) })
 	rows := []row{
 		{
-			name: fmt.Sprintf("apply %d updates", incremental), each: incremental,
+			name: fmt.Sprintf("apply %d updates", incrementalUpdates), each: incrementalUpdates,
 			base: nativeRun("apply", incrementalFile), ours: apply, bar: 1.3, slack: 500 * time.Nanosecond,
 		},
 		{
-			name: "the same with a subscriber", each: incremental, baseName: "without",
+			name: "the same with a subscriber", each: incrementalUpdates, baseName: "without",
 			base: apply, ours: warm(func() (time.Duration, error) { return timeApply(updates, 1) }), bar: 1.5,
 		},
 		{
@@ -83,7 +83,11 @@ func run() error {
 			ours: warm(func() (time.Duration, error) { return timeEncode(document) }), bar: 1.2,
 		},
 	}
-	return report(rows)
+	gateRows, err := gateRows(work, incrementalFile, documentFile, name)
+	if err != nil {
+		return err
+	}
+	return report(append(rows, gateRows...))
 }
 
 // row is one comparison.

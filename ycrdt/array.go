@@ -37,7 +37,7 @@ func (a *Array) Append(values ...any) error {
 	if err := a.change(op); err != nil {
 		return err
 	}
-	n, err := a.tx.native.Len(a.slot)
+	n, err := a.tx.native.ArrayLen(a.slot)
 	if err != nil {
 		return wrap(op, err)
 	}
@@ -77,7 +77,7 @@ func (a *Array) Array(index int) (*Array, bool) { return handleAs[*Array](a.Valu
 
 // Len returns the number of values.
 func (a *Array) Len() int {
-	return noted(&a.shared, "array len", (*ffi.Txn).Len)
+	return noted(&a.shared, "array len", (*ffi.Txn).ArrayLen)
 }
 
 // All iterates over indices and values. It shows the array as it was when the iteration began, whatever the

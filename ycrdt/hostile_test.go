@@ -99,3 +99,38 @@ func TestHostile_ParentThatIsNoType(t *testing.T) {
 		view(t, doc, func(tx *ycrdt.Tx) { assert.NotContains(t, tx.Text("t").String(), "y", name) })
 	}
 }
+
+// A deletion that leaves half a surrogate pair, as Yjs allows, changes what the rest is in bytes.
+func TestHostile_HalfASurrogatePair(t *testing.T) {
+	for _, kind := range []ycrdt.OffsetKind{ycrdt.OffsetUTF16, ycrdt.OffsetBytes} {
+		doc, err := ycrdt.NewDocWith(ycrdt.DocOptions{OffsetKind: kind})
+		require.NoError(t, err)
+		defer doc.Close()
+		require.NoError(t, doc.ApplyUpdate(one(4, 1, 1, "t", 6, "a😀b")))
+		require.NoError(t, doc.ApplyUpdate(cat(0, 1, 1, 1, 1, 1)))
+		write(t, doc, func(tx *ycrdt.Tx) {
+			text := tx.Text("t")
+			assert.Equal(t, "a\uFFFDb", text.String())
+			want := 3
+			if kind == ycrdt.OffsetBytes {
+				want = 5
+			}
+			require.Equal(t, want, text.Len())
+			require.NoError(t, text.Insert(text.Len(), "c"))
+			require.NoError(t, text.Delete(0, text.Len()))
+			require.Zero(t, text.Len())
+			require.NoError(t, text.Insert(0, "d"))
+			assert.Equal(t, "d", text.String())
+		})
+		copyOf(t, doc)
+	}
+}
+
+// A subdocument that is deleted beside something else that is.
+func TestHostile_DeletedSubdocument(t *testing.T) {
+	doc := newDoc(t)
+	require.NoError(t, doc.ApplyUpdate(cat(1, 3, 1, 0, 8, 1, 1, "a", 1, 126, 0x89, 1, 0, 1, "g", 118, 0, 0x88, 1, 1, 1, 126, 0)))
+	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Array("a").Delete(0, 3)) })
+	assert.Equal(t, 1, doc.Garbage())
+	copyOf(t, doc)
+}

@@ -114,7 +114,7 @@ func (t *Text) ToDelta() Delta {
 
 // Len returns the length.
 func (t *Text) Len() int {
-	return noted(&t.shared, "text len", (*ffi.Txn).Len)
+	return noted(&t.shared, "text len", (*ffi.Txn).TextLen)
 }
 
 // String returns the characters, without formatting and embedded values.

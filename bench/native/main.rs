@@ -1,24 +1,27 @@
-//! Native yrs under the same workloads as the Go program beside it.
+//! Native yrs under the same workloads as the Go program beside it, and parts of the library alone.
 //!
 //! Usage: `bench-native <workload> <file>`. The file holds updates, each behind its length as four bytes, least
 //! significant first. Prints the nanoseconds that one run of the workload took, after one to warm up.
 
 use std::time::{Duration, Instant};
+use yffi::measure;
 use yrs::updates::decoder::Decode;
 use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let (Some(workload), Some(file)) = (args.next(), args.next()) else {
-        eprintln!("usage: bench-native apply|load|encode <file>");
+        eprintln!("usage: bench-native apply|load|encode|gate|check <file>");
         std::process::exit(2);
     };
     let updates = read_updates(&std::fs::read(&file).expect("the update file is readable"));
     let run: fn(&[Vec<u8>]) -> Duration = match workload.as_str() {
         "apply" | "load" => apply,
         "encode" => encode,
+        "gate" => gate,
+        "check" => check,
         other => {
-            eprintln!("bench-native: no workload {other:?}; there are apply, load and encode");
+            eprintln!("bench-native: no workload {other:?}; there are apply, load, encode, gate and check");
             std::process::exit(2);
         }
     };
@@ -68,5 +71,31 @@ fn encode(updates: &[Vec<u8>]) -> Duration {
         .encode_state_as_update_v1(&StateVector::default());
     let elapsed = start.elapsed();
     assert!(!state.is_empty());
+    elapsed
+}
+
+/// The gate alone, with what it keeps of a document.
+fn gate(updates: &[Vec<u8>]) -> Duration {
+    let mut gate = measure::Gate::default();
+    let start = Instant::now();
+    for update in updates {
+        assert!(gate.pass(update), "the update goes in as it is");
+    }
+    start.elapsed()
+}
+
+/// What a commit adds to an apply for the check: encoding the change, and decoding it unless it is what came in.
+fn check(updates: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    let mut elapsed = Duration::ZERO;
+    for update in updates {
+        let decoded = Update::decode_v1(update).expect("the update decodes");
+        let mut txn = doc.transact_mut();
+        txn.apply_update(decoded).expect("the update applies");
+        let start = Instant::now();
+        let encoded = txn.encode_update_v1();
+        assert!(measure::check(&encoded, update), "the change decodes");
+        elapsed += start.elapsed();
+    }
     elapsed
 }

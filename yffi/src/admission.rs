@@ -16,7 +16,6 @@ use crate::rewrite::{self, for_each_deletion};
 use crate::structs::{Contents, Id, Kind, Parent, Struct};
 use crate::wire::Checked;
 use std::borrow::Cow;
-use std::collections::HashSet;
 use yrs::updates::decoder::Decode;
 use yrs::{ReadTxn, TransactionMut, Update};
 
@@ -33,6 +32,15 @@ pub struct Admission {
     pub held: Held,
     /// How many deleted shared types the document still keeps.
     pub garbage: usize,
+}
+
+/// An update that is not refused.
+pub struct Inspected<'a> {
+    /// In the encoding that yrs reads.
+    update: Cow<'a, [u8]>,
+    summary: Summary,
+    /// How deep its shared types are, as far as that can be told.
+    depths: Vec<Option<Depth>>,
 }
 
 /// What yrs is to apply.
@@ -63,6 +71,30 @@ impl Admission {
     /// Decides on an update. What is refused changes nothing. What is admitted counts as known from now on, so yrs
     /// has to take it.
     pub fn admit(&mut self, update: &[u8]) -> Result<Admitted> {
+        let inspected = self.inspect(update)?;
+        let decoded = decode(&inspected.update)?; // from here on nothing is refused
+        if !self.held.is_empty() {
+            self.held.expire(&self.limits);
+        }
+        let Some(unsettled) = self.admit_whole(&inspected) else {
+            drop(decoded);
+            return self.admit_parts(&inspected);
+        };
+        let Inspected {
+            update, summary, ..
+        } = inspected;
+        Ok(Admitted {
+            update: decoded,
+            structs: summary.structs,
+            contents: summary.contents,
+            verbatim: matches!(update, Cow::Borrowed(_)) && !summary.trailing,
+            unsettled,
+            overflow: false,
+        })
+    }
+
+    /// Walks an update through the gate, and refuses what this document does not take.
+    pub fn inspect<'a>(&self, update: &'a [u8]) -> Result<Inspected<'a>> {
         if update.len() as u64 > self.limits.update_bytes {
             return Err(Failure::new(
                 YffiCode::TooLarge,
@@ -75,25 +107,13 @@ impl Admission {
         }
         let (update, summary) = self.check(update)?;
         self.check_clients(&summary)?;
-        let depths = self
-            .nesting
-            .resolve(&summary.types, |id| self.clocks.has(id))?;
-        if !self.held.is_empty() {
-            self.held.expire(&self.limits);
-        }
-        let decoded = decode(&update)?; // from here on nothing is refused
-        if let Some(unsettled) = self.admit_whole(&summary, &depths) {
-            return Ok(Admitted {
-                update: decoded,
-                structs: summary.structs,
-                contents: summary.contents,
-                verbatim: matches!(update, Cow::Borrowed(_)) && !summary.trailing,
-                unsettled,
-                overflow: false,
-            });
-        }
-        drop(decoded);
-        self.admit_parts(&update, &summary)
+        let is_known = |id| self.clocks.has(id);
+        let depths = self.nesting.resolve(&summary.types, is_known)?;
+        Ok(Inspected {
+            update,
+            summary,
+            depths,
+        })
     }
 
     /// Walks the update through the gate, in the encoding that yrs reads.
@@ -129,11 +149,10 @@ impl Admission {
     }
 
     /// Admits an update as it is, if that is possible; gives the types whose depth is not sure.
-    fn admit_whole(
-        &mut self,
-        summary: &Summary,
-        depths: &[Option<Depth>],
-    ) -> Option<Vec<(Id, Depth)>> {
+    pub fn admit_whole(&mut self, inspected: &Inspected<'_>) -> Option<Vec<(Id, Depth)>> {
+        let Inspected {
+            summary, depths, ..
+        } = inspected;
         if self.nesting.is_deep()
             || depths.iter().any(Option::is_none)
             || !is_closed(summary, &self.clocks)
@@ -142,13 +161,9 @@ impl Admission {
         {
             return None;
         }
-        let mut unsettled = Vec::new();
-        for (new, depth) in summary.types.iter().zip(depths.iter().flatten()) {
-            if depth.exact {
-                self.nesting.insert(new.id, depth.bound);
-            } else {
-                unsettled.push((new.id, *depth));
-            }
+        let unsettled = self.nesting.insert_all(&summary.types, depths);
+        for id in &summary.docs {
+            self.nesting.insert_doc(*id);
         }
         for run in &summary.runs {
             self.clocks.raise(run.client, run.end);
@@ -158,13 +173,9 @@ impl Admission {
 
     /// Whether all items that are named as parents hold shared types.
     fn are_types(&self, summary: &Summary) -> bool {
-        let known = |id: &Id| self.nesting.depth(*id).is_some();
-        let mut unknown = summary.parents.iter().filter(|id| !known(id)).peekable();
-        if unknown.peek().is_none() {
-            return true;
-        }
-        let brought: HashSet<Id> = summary.types.iter().map(|new| new.id).collect();
-        unknown.all(|id| brought.contains(id))
+        let is_type =
+            |id: &Id| summary.types.find(*id).is_some() || self.nesting.depth(*id).is_some();
+        summary.parents.iter().all(is_type)
     }
 
     /// Whether something that is held back waits for this update.
@@ -174,7 +185,10 @@ impl Admission {
     }
 
     /// Admits what is new and complete, with what was held back for the want of it.
-    fn admit_parts(&mut self, update: &[u8], summary: &Summary) -> Result<Admitted> {
+    fn admit_parts(&mut self, inspected: &Inspected<'_>) -> Result<Admitted> {
+        let Inspected {
+            update, summary, ..
+        } = inspected;
         let mut parts = Parts::default();
         for run in &summary.runs {
             if run.end > self.clocks.get(run.client) {
@@ -241,6 +255,9 @@ impl Admission {
             Some(parent) if !it.is_type() => {
                 rewrite::write_rest(out, from, it, id, known);
                 self.nesting.track(first, len, parent);
+                if it.is_doc() {
+                    self.nesting.insert_doc(id);
+                }
             }
             Some(parent) if parent.bound < self.nesting.limit => {
                 rewrite::write_rest(out, from, it, id, known);

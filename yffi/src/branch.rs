@@ -3,6 +3,7 @@
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::string;
+use crate::offset::content_len;
 use crate::panic::{guard, OnPanic};
 use crate::transaction::{encoding, reading, Access, YffiTxn};
 use crate::value;
@@ -163,7 +164,7 @@ pub unsafe extern "C" fn yffi_branch_export(
     })
 }
 
-/// The length of the text in `slot` in the document's offset units, in which an embedded value counts 1, or the number
+/// The length of the text (`kind`) in `slot` in the document's offset units, in which an embedded value counts 1, or the number
 /// of values of the array.
 ///
 /// # Safety
@@ -172,13 +173,19 @@ pub unsafe extern "C" fn yffi_branch_export(
 pub unsafe extern "C" fn yffi_branch_len(
     txn: *const YffiTxn,
     slot: u32,
+    kind: u8,
     out: *mut u32,
     err: *mut YffiError,
 ) -> i32 {
     reading(txn, err, |txn| {
-        if slot != YFFI_ABSENT {
-            *out = txn.branch(slot)?.content_len();
+        if slot == YFFI_ABSENT {
+            return Ok(());
         }
+        let branch = txn.branch(slot)?;
+        *out = match root_kind(kind)? {
+            YffiKind::Text => content_len(txn, branch),
+            _ => branch.content_len(),
+        };
         Ok(())
     })
 }

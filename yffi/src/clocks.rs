@@ -3,15 +3,17 @@
 use crate::structs::Id;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::OnceLock;
 use yrs::TransactionMut;
 
 /// A fast hash of client ids that nobody outside can predict.
-#[derive(Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientHash(u64);
 
 impl Default for ClientHash {
     fn default() -> Self {
-        ClientHash(RandomState::new().hash_one(0u8) | 1)
+        static SECRET: OnceLock<u64> = OnceLock::new();
+        ClientHash(*SECRET.get_or_init(|| RandomState::new().hash_one(0u8) | 1))
     }
 }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
-use yrs::{BranchID, ClientID, Doc, IdSet, OffsetKind, Options, ReadTxn, Transact, Update};
+use yrs::{ClientID, Doc, IdSet, OffsetKind, Options, Transact, Update, ID};
 
 /// How a document is made.
 #[repr(C)]
@@ -38,6 +38,8 @@ pub struct YffiDoc {
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
+    /// Some text holds characters of two UTF-16 units. Yjs may split them, which changes their length in bytes.
+    astral: AtomicBool,
     /// A peer has written plain values somewhere, which may be a text.
     values: AtomicBool,
     poisoned: AtomicBool,
@@ -73,6 +75,7 @@ impl YffiDoc {
             admission,
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
+            astral: AtomicBool::new(false),
             values: AtomicBool::new(false),
             poisoned: AtomicBool::new(false),
             memory: AtomicI64::new(0),
@@ -102,6 +105,9 @@ impl YffiDoc {
         if contents.values {
             self.values.store(true, Ordering::Relaxed);
         }
+        if contents.astral {
+            self.astral.store(true, Ordering::Relaxed);
+        }
         if contents.astral || (self.byte_offsets && contents.non_ascii) {
             self.wide.store(true, Ordering::Relaxed);
         }
@@ -110,6 +116,11 @@ impl YffiDoc {
     /// Whether a text may hold what only arrays and maps should.
     pub(crate) fn holds_values(&self) -> bool {
         self.values.load(Ordering::Relaxed)
+    }
+
+    /// Whether yrs may be wrong about the length of a text in bytes.
+    pub(crate) fn may_be_split(&self) -> bool {
+        self.byte_offsets && self.astral.load(Ordering::Relaxed)
     }
 
     /// Whether an offset may fall inside a character at all.
@@ -146,7 +157,7 @@ pub unsafe extern "C" fn yffi_doc_free(doc: *mut YffiDoc) {
         return;
     }
     guard(None, OnPanic::Keep, std::ptr::null_mut(), || {
-        unlink_subdocs(&doc.doc);
+        unlink_subdocs(&doc);
         drop(doc);
         Ok(())
     });
@@ -154,23 +165,26 @@ pub unsafe extern "C" fn yffi_doc_free(doc: *mut YffiDoc) {
 
 /// Deletes and collects the items that hold subdocuments: each of them holds its parent document, which holds it,
 /// so that neither would ever be freed. yrs offers no other way to an item than an update that deletes it.
-fn unlink_subdocs(doc: &Doc) {
+fn unlink_subdocs(doc: &YffiDoc) {
     let mut delete_set = IdSet::new();
-    let Ok(txn) = doc.try_transact() else { return };
-    for subdoc in txn.subdocs() {
-        if let Some(BranchID::Nested(id)) = subdoc.branch_id() {
-            delete_set.insert(id, 1);
-        }
+    for id in doc.admission().nesting.docs() {
+        delete_set.insert(ID::new(ClientID::new(id.client), id.clock), 1);
     }
-    drop(txn);
+    let doc = &doc.doc;
     if delete_set.is_empty() {
         return;
     }
     let mut update = vec![0];
     update.extend(delete_set.encode_v1());
-    if let (Ok(mut txn), Ok(update)) = (doc.try_transact_mut(), Update::decode_v1(&update)) {
-        // A failure leaves the cycle: the document is leaked, as it would have been.
+    let Ok(update) = Update::decode_v1(&update) else {
+        return;
+    };
+    // A failure leaves the cycle: the document is leaked, as it would have been.
+    if let Ok(mut txn) = doc.try_transact_mut() {
         let _ = txn.apply_update(update);
+    }
+    // Its end destroyed the subdocuments, for which yrs needs their items. Now these can go.
+    if let Ok(mut txn) = doc.try_transact_mut() {
         txn.gc(Some(&delete_set));
     }
 }

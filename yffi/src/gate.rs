@@ -6,7 +6,7 @@
 
 use crate::clocks::{Clocks, MAX_CROWD};
 use crate::limits::YffiLimits;
-use crate::nesting::NewType;
+use crate::nesting::{NewType, NewTypes};
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
 use smallvec::SmallVec;
@@ -47,8 +47,10 @@ pub struct Summary {
     pub runs: SmallVec<[Run; 1]>,
     pub needs: Vec<Need>,
     /// The shared types that it brings.
-    pub types: Vec<NewType>,
-    /// The items that others name as the one that holds their parent, without immediate repetitions.
+    pub types: NewTypes,
+    /// The items that hold subdocuments.
+    pub docs: Vec<Id>,
+    /// The items that others name as the one that holds their parent, except types that came shortly before.
     pub parents: Vec<Id>,
     /// Where the delete set is.
     pub delete_set: Range<usize>,
@@ -77,19 +79,30 @@ impl Summary {
         }
     }
 
-    fn note_type(&mut self, id: Id, it: &Struct) {
-        if let (true, Kind::Item(parent)) = (it.is_type(), it.kind) {
+    fn note_types(&mut self, id: Id, it: &Struct) {
+        let Kind::Item(parent) = it.kind else {
+            return;
+        };
+        if it.is_doc() {
+            self.docs.push(id);
+        }
+        if !it.is_type() && !matches!(parent, Parent::Nested(_)) {
+            return;
+        }
+        let before = parent.reference().and_then(|id| self.types.find_before(id));
+        if let (Parent::Nested(parent), None) = (parent, before) {
+            if self.parents.last() != Some(&parent) {
+                self.parents.push(parent);
+            }
+        }
+        if it.is_type() {
             self.types.push(NewType {
                 id,
                 parent,
                 right_origin: it.right_origin.filter(|_| it.origin.is_some()),
                 offset: it.bytes.start,
+                before,
             });
-        }
-        if let Kind::Item(Parent::Nested(parent)) = it.kind {
-            if self.parents.last() != Some(&parent) {
-                self.parents.push(parent);
-            }
         }
     }
 }
@@ -122,10 +135,7 @@ impl Clients {
         if self.unordered {
             self.seen.sort_unstable();
             if let Some(pair) = self.seen.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-                return Err(Refusal {
-                    rule: "client listed twice",
-                    offset: pair[1].1,
-                });
+                return Err(Refusal::new("client listed twice", pair[1].1));
             }
         }
         self.check_crowds()
@@ -142,10 +152,7 @@ impl Clients {
             let crowd = &mut crowds[*client as usize & mask];
             *crowd += 1;
             if *crowd as usize > MAX_CROWD {
-                return Err(Refusal {
-                    rule: "client ids that collide",
-                    offset: *offset,
-                });
+                return Err(Refusal::new("client ids that collide", *offset));
             }
         }
         Ok(())
@@ -172,6 +179,7 @@ pub fn check_update(
     }
     clients.check(walk.reader.offset())?;
     walk.delete_set()?;
+    walk.summary.types.end_section();
     walk.summary.trailing = walk.reader.remaining() > 0;
     Ok(walk.summary)
 }
@@ -191,7 +199,7 @@ struct Walk<'a> {
 impl Walk<'_> {
     fn section(&mut self, clients: &mut Clients) -> Checked<()> {
         let structs = self.reader.count(2)?;
-        let client = self.reader.client()?;
+        let client = self.reader.usual_client()?;
         clients.add(client, self.reader.offset());
         let mut clock = self.reader.u31()?;
         let mut units = 0;
@@ -219,7 +227,7 @@ impl Walk<'_> {
                 continue;
             }
             self.dependencies(id, &it)?;
-            self.summary.note_type(id, &it);
+            self.summary.note_types(id, &it);
             units += u64::from(it.len);
             run.structs += 1;
             run.end = clock;
@@ -240,10 +248,10 @@ impl Walk<'_> {
         for of in it.dependencies().into_iter().flatten() {
             if of.client == id.client {
                 if of.clock >= id.clock {
-                    return Err(Refusal {
-                        rule: "reference to itself or to what its client wrote later",
-                        offset: it.bytes.start,
-                    });
+                    return Err(Refusal::new(
+                        "reference to itself or to what its client wrote later",
+                        it.bytes.start,
+                    ));
                 }
             } else if self.clocks.is_some_and(|clocks| !clocks.has(of)) {
                 self.summary.needs.push(Need { at: id.clock, of });

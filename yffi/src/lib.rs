@@ -23,6 +23,8 @@ mod held;
 mod limits;
 mod local;
 mod map;
+#[cfg(feature = "bench")]
+pub mod measure;
 mod nesting;
 mod offset;
 mod panic;

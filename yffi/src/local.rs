@@ -33,7 +33,8 @@ pub fn note(txn: &YffiTxn, branch: BranchPtr, values: &Values) -> Result<()> {
     Ok(())
 }
 
-/// Keeps how deep the shared types are that `inserted`, now in `branch`, consists of.
+/// Keeps how deep the shared types are that `inserted`, now in `branch`, consists of. Those that were there before do
+/// not matter.
 pub fn place(txn: &YffiTxn, branch: BranchPtr, inserted: &[Out]) {
     let nesting = &mut txn.doc().admission().nesting;
     let depth = depth(nesting, branch) + 1;
@@ -57,6 +58,9 @@ fn insert(txn: &impl ReadTxn, nesting: &mut Nesting, value: &Out, depth: u16) {
         return;
     };
     if let BranchID::Nested(id) = branch.id() {
+        if nesting.depth(id.into()).is_some() {
+            return; // it was there before, and may hold anything
+        }
         nesting.insert(id.into(), depth);
     }
     let inner: Vec<Out> = match value {

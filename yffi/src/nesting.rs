@@ -11,7 +11,7 @@
 use crate::clocks::ByClient;
 use crate::structs::{Id, Parent};
 use crate::wire::{Checked, Refusal};
-use std::collections::HashMap;
+use std::ops::Range;
 use yrs::{Assoc, BranchID, ClientID, ReadTxn, StickyIndex, ID};
 
 /// How many types yrs is asked about for one update: each costs a walk along its siblings. The others are taken
@@ -27,6 +27,59 @@ pub struct NewType {
     pub right_origin: Option<Id>,
     /// Where its struct is in the update.
     pub offset: usize,
+    /// The number of the type that `parent` refers to, where that came shortly before.
+    pub before: Option<usize>,
+}
+
+/// How far back a type is looked for before the whole update is searched: mostly it came just before.
+const SHORTLY: usize = 6;
+
+/// The shared types that an update brings, in the order of its structs.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct NewTypes {
+    types: Vec<NewType>,
+    /// Where those of each client are.
+    sections: ByClient<Range<usize>>,
+    /// The client that came last, and where its types begin.
+    latest: (u64, usize),
+}
+
+impl NewTypes {
+    /// Adds a type. Those of a client come one after another.
+    pub fn push(&mut self, new: NewType) {
+        if self.types.is_empty() || self.latest.0 != new.id.client {
+            self.end_section();
+            self.latest = (new.id.client, self.types.len());
+        }
+        self.types.push(new);
+    }
+
+    /// Has to be called when all types are there.
+    pub fn end_section(&mut self) {
+        let (client, start) = self.latest;
+        if start < self.types.len() {
+            self.sections.insert(client, start..self.types.len());
+        }
+    }
+
+    pub fn as_slice(&self) -> &[NewType] {
+        &self.types
+    }
+
+    /// The number of the type that the item `id` holds, if that came shortly before.
+    pub fn find_before(&self, id: Id) -> Option<usize> {
+        let near = self.types.len().saturating_sub(SHORTLY);
+        let found = self.types[near..].iter().rposition(|new| new.id == id);
+        found.map(|at| near + at)
+    }
+
+    /// The number of the type that the item `id` holds.
+    pub fn find(&self, id: Id) -> Option<usize> {
+        let section = self.sections.get(&id.client)?.clone();
+        let start = section.start;
+        let found = self.types[section].binary_search_by_key(&id.clock, |new| new.id.clock);
+        found.ok().map(|at| start + at)
+    }
 }
 
 /// How deep a type is at most, and whether it is exactly that deep.
@@ -61,6 +114,8 @@ struct Placed {
     types: Vec<(u32, u16)>,
     /// Ranges of clocks with the depth of their parent.
     items: Vec<(u32, u32, u16)>,
+    /// The clocks of its subdocuments.
+    docs: Vec<u32>,
 }
 
 /// The depths in one document.
@@ -88,6 +143,19 @@ impl Nesting {
     /// Whether items that come in may be in a deep place, so that each has to be tracked.
     pub fn is_deep(&self) -> bool {
         self.deep > 0
+    }
+
+    /// Takes in types of an update whose depth is sure, and returns the others.
+    pub fn insert_all(&mut self, types: &NewTypes, depths: &[Option<Depth>]) -> Vec<(Id, Depth)> {
+        let mut unsettled = Vec::new();
+        for (new, depth) in types.as_slice().iter().zip(depths.iter().flatten()) {
+            if depth.exact {
+                self.insert(new.id, depth.bound);
+            } else {
+                unsettled.push((new.id, *depth));
+            }
+        }
+        unsettled
     }
 
     pub fn insert(&mut self, id: Id, depth: u16) {
@@ -147,14 +215,39 @@ impl Nesting {
         }
     }
 
-    /// The clocks of the types of a client in a range, with their depths.
-    pub fn types_within(&self, client: u64, start: u32, end: u32) -> &[(u32, u16)] {
+    /// Keeps which item holds a subdocument.
+    pub fn insert_doc(&mut self, id: Id) {
+        let docs = &mut self.clients.entry(id.client).or_default().docs;
+        let at = docs.partition_point(|clock| *clock < id.clock);
+        docs.insert(at, id.clock);
+    }
+
+    /// The items that hold subdocuments, deleted or not.
+    pub fn docs(&self) -> impl Iterator<Item = Id> + '_ {
+        self.clients.iter().flat_map(|(client, placed)| {
+            let id = |clock: &u32| Id {
+                client: *client,
+                clock: *clock,
+            };
+            placed.docs.iter().map(id)
+        })
+    }
+
+    /// The clocks of the types and subdocuments of a client in a range, in order.
+    pub fn holders(&self, client: u64, start: u32, end: u32) -> Vec<u32> {
         let Some(placed) = self.clients.get(&client) else {
-            return &[];
+            return Vec::new();
         };
-        let from = placed.types.partition_point(|(clock, _)| *clock < start);
-        let to = placed.types.partition_point(|(clock, _)| *clock < end);
-        &placed.types[from..to]
+        let before = |clock| placed.types.partition_point(|(other, _)| *other < clock);
+        let types = placed.types[before(start)..before(end)].iter();
+        let before = |clock| placed.docs.partition_point(|other| *other < clock);
+        let docs = placed.docs[before(start)..before(end)].iter();
+        let mut clocks: Vec<u32> = types
+            .map(|(clock, _)| *clock)
+            .chain(docs.copied())
+            .collect();
+        clocks.sort_unstable();
+        clocks
     }
 
     /// Takes in types whose depth was only bounded, now that yrs has integrated them.
@@ -180,49 +273,48 @@ impl Nesting {
     /// document, or disagree. Refuses those below the limit.
     pub fn resolve(
         &self,
-        types: &[NewType],
+        types: &NewTypes,
         is_known: impl Fn(Id) -> bool,
     ) -> Checked<Vec<Option<Depth>>> {
-        let mut places: HashMap<Id, usize> = HashMap::new();
-        if types.len() > 1 {
-            places.extend(types.iter().enumerate().map(|(at, new)| (new.id, at)));
-        }
-        let mut depths: Vec<Option<Depth>> = vec![None; types.len()];
-        let mut visited = vec![false; types.len()];
+        let new = types.as_slice();
+        let mut depths: Vec<Option<Depth>> = vec![None; new.len()];
+        let mut visited = vec![false; new.len()];
         let mut path = Vec::new();
-        for start in 0..types.len() {
+        for start in 0..new.len() {
             // From type to type down to what is known, then back up. A circle leads to one without a depth.
             let mut at = start;
             let mut depth = loop {
                 if std::mem::replace(&mut visited[at], true) {
                     break depths[at];
                 }
-                path.push(at);
-                let parent = types[at].parent;
-                match parent.reference().and_then(|id| places.get(&id)) {
-                    Some(next) => at = *next,
+                let parent = new[at].parent;
+                let found = || parent.reference().and_then(|id| types.find(id));
+                match new[at].before.or_else(found) {
+                    Some(next) => {
+                        path.push(at);
+                        at = next;
+                    }
                     None => {
-                        path.pop();
                         depths[at] = self.within(parent, &is_known);
-                        self.check(depths[at], types[at].offset)?;
+                        self.check(depths[at], new[at].offset)?;
                         break depths[at];
                     }
                 }
             };
             while let Some(at) = path.pop() {
-                if let Parent::Nested(_) = types[at].parent {
+                if let Parent::Nested(_) = new[at].parent {
                     depth = depth.map(Depth::deeper);
                 }
-                self.check(depth, types[at].offset)?;
+                self.check(depth, new[at].offset)?;
                 depths[at] = depth;
             }
         }
-        for (at, new) in types.iter().enumerate() {
-            let Some(right) = new.right_origin else {
+        for (at, it) in new.iter().enumerate() {
+            let Some(right) = it.right_origin else {
                 continue;
             };
-            let right = match places.get(&right) {
-                Some(other) => depths[*other],
+            let right = match types.find(right) {
+                Some(other) => depths[other],
                 None => self.within(Parent::Beside(right), &is_known),
             };
             if right != depths[at] {
@@ -234,10 +326,9 @@ impl Nesting {
 
     fn check(&self, depth: Option<Depth>, offset: usize) -> Checked<()> {
         match depth {
-            Some(depth) if depth.bound > self.limit => Err(Refusal {
-                rule: "shared types nested too deeply",
-                offset,
-            }),
+            Some(depth) if depth.bound > self.limit => {
+                Err(Refusal::new("shared types nested too deeply", offset))
+            }
             _ => Ok(()),
         }
     }

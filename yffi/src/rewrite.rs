@@ -118,10 +118,9 @@ fn write_values(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> {
         let offset = it.content + reader.offset();
         let value = match reader.string()? {
             "undefined" => Any::Undefined,
-            text => Any::from_json(text).map_err(|_| Refusal {
-                rule: "content is not JSON",
-                offset,
-            })?,
+            text => {
+                Any::from_json(text).map_err(|_| Refusal::new("content is not JSON", offset))?
+            }
         };
         value.encode(out);
     }

@@ -93,7 +93,16 @@ impl Struct {
 
     /// Whether it holds a shared type.
     pub fn is_type(&self) -> bool {
-        matches!(self.kind, Kind::Item(_)) && self.info & CONTENT_MASK == TYPE
+        self.holds(TYPE)
+    }
+
+    /// Whether it holds a subdocument.
+    pub fn is_doc(&self) -> bool {
+        self.holds(DOC)
+    }
+
+    fn holds(&self, content: u8) -> bool {
+        matches!(self.kind, Kind::Item(_)) && self.info & CONTENT_MASK == content
     }
 }
 
@@ -113,6 +122,9 @@ pub struct Contents {
 impl Contents {
     /// Notes which characters `text` holds and returns its length in UTF-16 code units.
     pub fn note_text(&mut self, text: &str) -> u32 {
+        if text.is_ascii() {
+            return text.len() as u32;
+        }
         let mut units = 0;
         let mut highest = 0;
         for &byte in text.as_bytes() {
@@ -190,9 +202,10 @@ fn read_parent(reader: &mut Reader<'_>) -> Checked<Parent> {
     }
 }
 
+#[inline(always)]
 fn read_id(reader: &mut Reader<'_>) -> Checked<Id> {
     Ok(Id {
-        client: reader.client()?,
+        client: reader.probable_client()?,
         clock: reader.u31()?,
     })
 }
@@ -220,7 +233,10 @@ fn read_content(
             contents.values = true;
             reader.bytes()?;
         }
-        STRING => return Ok(contents.note_text(reader.string()?)),
+        STRING => {
+            let text = reader.string()?;
+            return Ok(contents.note_text(text));
+        }
         EMBED => {
             reader.json(depth)?;
         }

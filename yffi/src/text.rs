@@ -4,7 +4,7 @@ use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
 use crate::local::{self, Values};
-use crate::offset::{check_boundaries, check_deletable, check_range};
+use crate::offset::{check_boundaries, check_deletable, check_range, content_len};
 use crate::structs::Contents;
 use crate::transaction::{encoding, writing, YffiTxn};
 use crate::value::{self, DeltaOp};
@@ -38,13 +38,14 @@ fn insert(
 
 /// Checks a delta against the text it will be applied to: it may not run past the end or cut a character.
 fn check_delta(txn: &YffiTxn, branch: BranchPtr, delta: &[DeltaOp]) -> Result<()> {
+    let total = content_len(txn, branch);
     let mut at = 0u64;
     let mut boundaries = Vec::new();
     for op in delta {
         if let Delta::Deleted(len) | Delta::Retain(len, _) = op {
             at += u64::from(*len);
-            if at > u64::from(branch.content_len()) {
-                return Err(Failure::out_of_range(at, branch.content_len()));
+            if at > u64::from(total) {
+                return Err(Failure::out_of_range(at, total));
             }
         }
         boundaries.push(at as u32);

@@ -172,7 +172,7 @@ impl YffiTxn {
 }
 
 /// Checks what yrs has encoded: that it would be let in, and that yrs can read it.
-fn check_encoded(update: &[u8]) -> Result<()> {
+pub(crate) fn check_encoded(update: &[u8]) -> Result<()> {
     let checked = gate::check_alone(update, &WIDEST).map_err(Failure::from);
     checked
         .and_then(|_| decode(update))

@@ -3,16 +3,22 @@
 use crate::error::Failure;
 use std::fmt;
 
-/// Why bytes are refused: a rule and the offset of the byte that breaks it.
+/// Why bytes are refused: a rule and the offset of the byte that breaks it. It is boxed, because then the result of
+/// reading a number fits into registers.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Refusal {
-    pub rule: &'static str,
-    pub offset: usize,
+pub struct Refusal(Box<(&'static str, usize)>);
+
+impl Refusal {
+    #[cold]
+    pub fn new(rule: &'static str, offset: usize) -> Self {
+        Refusal(Box::new((rule, offset)))
+    }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} at byte {}", self.rule, self.offset)
+        let (rule, offset) = *self.0;
+        write!(f, "{rule} at byte {offset}")
     }
 }
 
@@ -28,11 +34,25 @@ pub type Checked<T> = Result<T, Refusal>;
 pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    usual: Usual,
+}
+
+/// The client that comes most often, as it is written: comparing is faster than decoding.
+#[derive(Default)]
+struct Usual {
+    client: u64,
+    word: u64,
+    mask: u64,
+    len: usize,
 }
 
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Reader { bytes, at: 0 }
+        Reader {
+            bytes,
+            at: 0,
+            usual: Usual::default(),
+        }
     }
 
     pub fn offset(&self) -> usize {
@@ -44,12 +64,10 @@ impl<'a> Reader<'a> {
     }
 
     pub fn refuse<T>(&self, rule: &'static str) -> Checked<T> {
-        Err(Refusal {
-            rule,
-            offset: self.at,
-        })
+        Err(Refusal::new(rule, self.at))
     }
 
+    #[inline(always)]
     pub fn u8(&mut self) -> Checked<u8> {
         match self.bytes.get(self.at) {
             Some(&byte) => {
@@ -60,39 +78,79 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A variable-length integer below `2^bits`, in no more bytes than it needs for that many bits.
+    /// A variable-length integer below `2^BITS`, in no more bytes than it needs for that many bits.
     /// yrs wraps what is longer, so that it would read another number than the one checked here.
-    fn varint(&mut self, bits: u32, rule: &'static str) -> Checked<u64> {
-        let start = self.at;
+    #[inline(always)]
+    fn varint<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
+        let rest = &self.bytes[self.at..];
         let mut value = 0u64;
-        let mut shift = 0;
-        loop {
-            let byte = self.u8()?;
-            if shift >= bits {
-                self.at = start;
-                return self.refuse(rule);
-            }
-            value |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
+        for (index, &byte) in rest.iter().take(BITS.div_ceil(7) as usize).enumerate() {
+            value |= u64::from(byte & 0x7f) << (7 * index);
             if byte < 0x80 {
-                break;
+                if value >> BITS != 0 {
+                    break;
+                }
+                self.at += index + 1;
+                return Ok(value);
             }
         }
-        if value >> bits != 0 {
-            self.at = start;
-            return self.refuse(rule);
+        self.refuse_varint::<BITS>(rule)
+    }
+
+    #[cold]
+    fn refuse_varint<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
+        let rest = &self.bytes[self.at..];
+        let longest = BITS.div_ceil(7) as usize;
+        if rest.len() < longest && rest.iter().all(|byte| *byte >= 0x80) {
+            self.at = self.bytes.len();
+            return self.refuse("unexpected end");
         }
-        Ok(value)
+        self.refuse(rule)
     }
 
     /// A clock, length or count: below 2^31, because yrs computes with 32-bit differences.
+    #[inline(always)]
     pub fn u31(&mut self) -> Checked<u32> {
-        Ok(self.varint(31, "number not below 2^31")? as u32)
+        Ok(self.varint::<31>("number not below 2^31")? as u32)
     }
 
     /// A client id: below 2^53, as in JavaScript; yrs would cut it silently.
+    #[inline(always)]
     pub fn client(&mut self) -> Checked<u64> {
-        self.varint(53, "client id above 53 bits")
+        self.varint::<53>("client id above 53 bits")
+    }
+
+    /// As `client`, and expects this one to come often from now on.
+    pub fn usual_client(&mut self) -> Checked<u64> {
+        let start = self.at;
+        let client = self.client()?;
+        let len = self.at - start;
+        self.usual = match self.bytes[start..].first_chunk() {
+            Some(word) => {
+                let mask = u64::MAX >> (64 - 8 * len);
+                Usual {
+                    client,
+                    word: u64::from_le_bytes(*word) & mask,
+                    mask,
+                    len,
+                }
+            }
+            None => Usual::default(),
+        };
+        Ok(client)
+    }
+
+    /// As `client`, faster for the usual one.
+    #[inline(always)]
+    pub fn probable_client(&mut self) -> Checked<u64> {
+        if let Some(word) = self.bytes[self.at..].first_chunk() {
+            let usual = &self.usual;
+            if u64::from_le_bytes(*word) & usual.mask == usual.word && usual.len > 0 {
+                self.at += usual.len;
+                return Ok(usual.client);
+            }
+        }
+        self.client()
     }
 
     /// A signed integer of lib0. Only its extent matters here.
@@ -170,10 +228,11 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Checked<&'a str> {
         let start = self.at;
         let bytes = self.bytes()?;
-        std::str::from_utf8(bytes).map_err(|_| Refusal {
-            rule: "string is not UTF-8",
-            offset: start,
-        })
+        if bytes.is_ascii() {
+            // SAFETY: ASCII is UTF-8, and faster to recognise.
+            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+        }
+        std::str::from_utf8(bytes).map_err(|_| Refusal::new("string is not UTF-8", start))
     }
 }
 
@@ -238,6 +297,14 @@ mod tests {
                 .is_err(),
             "overlong"
         );
+        for value in (0..53).flat_map(|bit| [1u64 << bit, (1 << bit) - 1, (1 << bit) + 1]) {
+            let mut bytes = Vec::new();
+            write_var(&mut bytes, value);
+            for behind in [0, 9] {
+                bytes.resize(bytes.len() + behind, 0xff);
+                assert_eq!(Reader::new(&bytes).client().unwrap(), value);
+            }
+        }
         let max = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f];
         assert_eq!(Reader::new(&max).client().unwrap(), (1 << 53) - 1);
         assert!(

@@ -120,11 +120,16 @@ func (t *Txn) EncodeState(stateVector []byte) ([]byte, error) {
 	return takeBytes(out), check(code, &e)
 }
 
-// Len returns the length of a text in the document's offset units, or the number of values of an array.
-func (t *Txn) Len(slot uint32) (int, error) {
+// TextLen returns the length of a text in the document's offset units, in which an embedded value counts 1.
+func (t *Txn) TextLen(slot uint32) (int, error) { return t.len(slot, KindText) }
+
+// ArrayLen returns the number of values of an array.
+func (t *Txn) ArrayLen(slot uint32) (int, error) { return t.len(slot, KindArray) }
+
+func (t *Txn) len(slot uint32, kind Kind) (int, error) {
 	var n C.uint32_t
 	var e C.YffiError
-	code := C.yffi_branch_len(t.ptr(), C.uint32_t(slot), &n, &e)
+	code := C.yffi_branch_len(t.ptr(), C.uint32_t(slot), C.uint8_t(kind), &n, &e)
 	return int(n), check(code, &e)
 }
 

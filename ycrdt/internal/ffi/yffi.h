@@ -239,13 +239,14 @@ int32_t yffi_branch_export(const YffiTxn *txn,
                            YffiBuf *out,
                            YffiError *err);
 
-// The length of the text in `slot` in the document's offset units, in which an embedded value counts 1, or the number
+// The length of the text (`kind`) in `slot` in the document's offset units, in which an embedded value counts 1, or the number
 // of values of the array.
 //
 // # Safety
 // As for `yffi_txn_root`.
 int32_t yffi_branch_len(const YffiTxn *txn,
                         uint32_t slot,
+                        uint8_t kind,
                         uint32_t *out,
                         YffiError *err);
 

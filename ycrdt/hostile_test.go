@@ -134,3 +134,38 @@ func TestHostile_DeletedSubdocument(t *testing.T) {
 	assert.Equal(t, 1, doc.Garbage())
 	copyOf(t, doc)
 }
+
+// What stands between a list and a map counts as an entry of the map, and so does what is inserted beside it.
+func TestHostile_BetweenListAndMap(t *testing.T) {
+	doc := newDoc(t)
+	require.NoError(t, doc.ApplyUpdate(one(entry, 1, 126)))
+	require.NoError(t, doc.ApplyUpdate(cat(1, 2, 2, 0, 8, 1, 1, "a", 1, 126, 0xc8, 2, 0, 1, 0, 1, 126, 0)))
+	write(t, doc, func(tx *ycrdt.Tx) {
+		array := tx.Array("a")
+		for at := range array.Len() + 1 {
+			// Whether it is possible does not matter; it must not break the document.
+			if err := array.Insert(at, 1, ycrdt.NewMap{}, 2, ycrdt.NewMap{}, 3); err != nil {
+				assert.ErrorIs(t, err, ycrdt.ErrWrongType)
+			}
+		}
+	})
+	copyOf(t, doc)
+}
+
+// Characters in the place of XML elements, and arrays that hold characters.
+func TestHostile_ForeignContentInXML(t *testing.T) {
+	doc := newDoc(t)
+	require.NoError(t, doc.ApplyUpdate(cat(1, 6, 1, 0,
+		7, 1, 1, "a", 3, 1, "p", // an element in the root array "a"
+		4, 0, 1, 0, 4, "😀", // a character in it
+		0x87, 1, 2, 0, // an array behind that, at clock 3
+		4, 0, 1, 3, 4, "😀", // with a character
+		0x27, 0, 1, 0, 1, "k", 0, // an array as its attribute "k", at clock 6
+		4, 0, 1, 6, 4, "😀",
+		0)))
+	view(t, doc, func(tx *ycrdt.Tx) {
+		values, err := tx.Array("a").AsSlice()
+		require.NoError(t, err)
+		assert.Equal(t, []any{"<p></p>"}, values)
+	})
+}

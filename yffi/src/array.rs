@@ -9,7 +9,7 @@ use crate::value;
 use crate::wire::Reader;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
-use yrs::{Any, Array, ArrayRef, GetString, In, Out, TextRef};
+use yrs::{Any, Array, ArrayRef, GetString, In, Out, TextRef, TransactionMut};
 
 fn resolve(txn: &YffiTxn, slot: u32) -> Result<ArrayRef> {
     as_array(txn, txn.branch(slot)?)
@@ -50,15 +50,41 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
             shared => {
                 // As Yjs does, consecutive plain values become one block.
                 let plain = run.len() as u32;
-                array.insert_range(write, at, run.drain(..));
+                insert_run(write, &array, at, &mut run)?;
+                check_reachable(write, &array, at + plain)?;
                 types.push(array.insert(write, at + plain, shared));
                 at += plain + 1;
             }
         }
     }
-    array.insert_range(write, at, run);
+    insert_run(write, &array, at, &mut run)?;
     if !types.is_empty() {
         local::place(txn, branch, &types);
+    }
+    Ok(())
+}
+
+fn insert_run(
+    txn: &mut TransactionMut<'_>,
+    array: &ArrayRef,
+    at: u32,
+    run: &mut Vec<Any>,
+) -> Result<()> {
+    if !run.is_empty() {
+        check_reachable(txn, array, at)?;
+        array.insert_range(txn, at, run.drain(..));
+    }
+    Ok(())
+}
+
+/// A hostile item between a list and a map can make what is inserted beside it count as an entry of the map: then the
+/// array does not grow with it, and yrs panics at the next.
+fn check_reachable(txn: &TransactionMut<'_>, array: &ArrayRef, at: u32) -> Result<()> {
+    if at > array.len(txn) {
+        return Err(Failure::new(
+            YffiCode::WrongType,
+            "the array holds what a peer wrote into it as if it were a map",
+        ));
     }
     Ok(())
 }

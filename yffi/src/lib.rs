@@ -36,6 +36,7 @@ mod transaction;
 mod update;
 mod value;
 mod wire;
+mod xml;
 
 pub use array::*;
 pub use branch::*;

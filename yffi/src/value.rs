@@ -21,6 +21,7 @@ use crate::local::Values;
 use crate::transaction::YffiTxn;
 use crate::wire::{write_bytes, write_var, Reader};
 use crate::with_txn;
+use crate::xml;
 use std::collections::HashMap;
 use std::sync::Arc;
 use yrs::branch::BranchPtr;
@@ -28,7 +29,6 @@ use yrs::types::text::DeltaPrelim;
 use yrs::types::{Attrs, Delta};
 use yrs::{
     Any, ArrayPrelim, BranchID, GetString, In, Map, MapPrelim, MapRef, Number, Out, TextRef,
-    XmlElementRef, XmlFragmentRef, XmlTextRef,
 };
 
 pub(crate) const TAG_TEXT: u8 = 1;
@@ -302,11 +302,12 @@ fn export_value(txn: &YffiTxn, value: &Out, out: &mut Vec<u8>) -> Result<()> {
 
 /// Text as its characters, XML as markup; what has neither is undefined.
 fn export_string(txn: &YffiTxn, branch: BranchPtr, kind: YffiKind, out: &mut Vec<u8>) {
-    let string = with_txn!(&txn.access, t => match kind {
-        YffiKind::Text => TextRef::from(branch).get_string(t),
-        YffiKind::XmlText => XmlTextRef::from(branch).get_string(t),
-        YffiKind::XmlElement => XmlElementRef::from(branch).get_string(t),
-        YffiKind::XmlFragment => XmlFragmentRef::from(branch).get_string(t),
+    let mut string = String::new();
+    with_txn!(&txn.access, t => match kind {
+        YffiKind::Text => string = TextRef::from(branch).get_string(t),
+        YffiKind::XmlText | YffiKind::XmlElement | YffiKind::XmlFragment => {
+            xml::print(t, branch, &mut string);
+        }
         _ => return Any::Undefined.encode(out),
     });
     out.push(119);

@@ -50,6 +50,8 @@ pub struct Admitted {
     pub contents: Contents,
     /// It is the update as it came, byte for byte.
     pub verbatim: bool,
+    /// It is the update as it came, but for contents that yrs misreads: what it was rewritten to.
+    pub rewritten: Option<Vec<u8>>,
     /// Types of which yrs is to tell how deep they are.
     pub unsettled: Vec<(Id, Depth)>,
     /// Some of it should have been held back, but there was no room.
@@ -83,11 +85,16 @@ impl Admission {
         let Inspected {
             update, summary, ..
         } = inspected;
+        let rewritten = match update {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(rewritten) => Some(rewritten),
+        };
         Ok(Admitted {
             update: decoded,
             structs: summary.structs,
             contents: summary.contents,
-            verbatim: matches!(update, Cow::Borrowed(_)) && !summary.trailing,
+            verbatim: rewritten.is_none() && !summary.trailing,
+            rewritten,
             unsettled,
             overflow: false,
         })
@@ -192,8 +199,8 @@ impl Admission {
         let mut parts = Parts::default();
         for run in &summary.runs {
             if run.end > self.clocks.get(run.client) {
-                let bytes = &update[run.bytes.clone()];
-                let run = HeldRun::new(run.client, run.clock, run.end, run.structs, bytes);
+                let bytes = &update[run.bytes()];
+                let run = HeldRun::new(run.client, run.clock, run.end, run.structs as usize, bytes);
                 parts.ready.push(run);
             }
         }
@@ -214,6 +221,7 @@ impl Admission {
             structs: parts.structs,
             contents: parts.contents,
             verbatim: false,
+            rewritten: None,
             unsettled: parts.unsettled,
             overflow: parts.overflow,
         })

@@ -36,7 +36,7 @@ impl<'a> Sections<'a> {
         Sections {
             summary,
             by_client,
-            next: summary.runs.iter().map(|run| run.needs.start).collect(),
+            next: summary.runs.iter().map(|run| run.needs().start).collect(),
             waiting: summary.runs.iter().map(|_| BinaryHeap::new()).collect(),
         }
     }
@@ -56,12 +56,12 @@ impl<'a> Sections<'a> {
         }
         let runs = self.summary.runs.iter();
         runs.zip(&self.next)
-            .all(|(run, next)| *next == run.needs.end)
+            .all(|(run, next)| *next == run.needs().end)
     }
 
     /// Goes on to the first struct that needs something which is not reached; false if it never will be.
     fn proceed(&mut self, section: usize) -> bool {
-        while self.next[section] < self.summary.runs[section].needs.end {
+        while self.next[section] < self.summary.runs[section].needs().end {
             let need = self.summary.needs[self.next[section]].of;
             let Some(&other) = self.by_client.get(&need.client) else {
                 return false;
@@ -79,7 +79,7 @@ impl<'a> Sections<'a> {
     fn reached(&self, section: usize) -> u32 {
         let run = &self.summary.runs[section];
         match self.next[section] {
-            next if next == run.needs.end => run.end,
+            next if next == run.needs().end => run.end,
             next => self.summary.needs[next].at,
         }
     }

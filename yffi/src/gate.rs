@@ -5,26 +5,38 @@
 //! document has to decide on; see `admission.rs`.
 
 use crate::clocks::{Clocks, MAX_CROWD};
+use crate::contest::Contests;
 use crate::limits::YffiLimits;
-use crate::nesting::{NewType, NewTypes};
+use crate::newtypes::{Link, NewTypes};
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
 use smallvec::SmallVec;
 use std::ops::Range;
 use yrs::{ClientID, StateVector};
 
-/// Consecutive structs of one client in an update.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Consecutive structs of one client in an update. There may be one for every few bytes, so it is small: updates are
+/// shorter than 4 GiB.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Run {
     pub client: u64,
     /// The first clock, and the one behind the last.
     pub clock: u32,
     pub end: u32,
-    pub structs: usize,
+    pub structs: u32,
+    bytes: (u32, u32),
+    needs: (u32, u32),
+}
+
+impl Run {
     /// Where the structs are in the update.
-    pub bytes: Range<usize>,
+    pub fn bytes(&self) -> Range<usize> {
+        self.bytes.0 as usize..self.bytes.1 as usize
+    }
+
     /// Which of [`Summary::needs`] are those of its structs.
-    pub needs: Range<usize>,
+    pub fn needs(&self) -> Range<usize> {
+        self.needs.0 as usize..self.needs.1 as usize
+    }
 }
 
 /// A struct refers to something that the document does not have. Another part of the update may bring it.
@@ -65,13 +77,14 @@ pub struct Summary {
 impl Summary {
     /// Ends `run`, if it holds anything, and begins the next one.
     fn end_run(&mut self, run: &mut Run, clock: u32, offset: usize) {
+        let needs = self.needs.len() as u32;
         let next = Run {
             client: run.client,
             clock,
             end: clock,
             structs: 0,
-            bytes: offset..offset,
-            needs: self.needs.len()..self.needs.len(),
+            bytes: (offset as u32, offset as u32),
+            needs: (needs, needs),
         };
         let ended = std::mem::replace(run, next);
         if ended.structs > 0 {
@@ -89,20 +102,15 @@ impl Summary {
         if !it.is_type() && !matches!(parent, Parent::Nested(_)) {
             return;
         }
-        let before = parent.reference().and_then(|id| self.types.find_before(id));
-        if let (Parent::Nested(parent), None) = (parent, before) {
-            if self.parents.last() != Some(&parent) {
-                self.parents.push(parent);
+        let link = self.types.link(parent);
+        if let Link::Nested(parent) = &link {
+            if self.parents.last() != Some(parent) {
+                self.parents.push(**parent);
             }
         }
         if it.is_type() {
-            self.types.push(NewType {
-                id,
-                parent,
-                right_origin: it.right_origin.filter(|_| it.origin.is_some()),
-                offset: it.bytes.start,
-                before,
-            });
+            let right_origin = it.right_origin.filter(|_| it.origin.is_some());
+            self.types.push(id, link, right_origin, it.bytes.start);
         }
     }
 }
@@ -170,8 +178,12 @@ pub fn check_update(
         reader: Reader::new(bytes),
         limits,
         clocks,
+        contests: Contests::default(),
         summary: Summary::default(),
     };
+    if bytes.len() > u32::MAX as usize {
+        return walk.reader.refuse("update of 4 GiB or more");
+    }
     let mut clients = Clients::default();
     // A section takes a count, a client, a clock and one struct of two bytes.
     for _ in 0..walk.reader.count(5)? {
@@ -180,6 +192,7 @@ pub fn check_update(
     clients.check(walk.reader.offset())?;
     walk.delete_set()?;
     walk.summary.types.end_section();
+    check_density(&walk)?;
     walk.summary.trailing = walk.reader.remaining() > 0;
     Ok(walk.summary)
 }
@@ -189,10 +202,37 @@ pub fn check_alone(bytes: &[u8], limits: &YffiLimits) -> Checked<Summary> {
     check_update(bytes, limits, None)
 }
 
+/// What yrs makes of a few bytes can take hundreds. So that an update costs no more than a fixed multiple of its length,
+/// there may be one such thing for as many bytes as an honest one has at least, and some more.
+fn check_density(walk: &Walk<'_>) -> Checked<()> {
+    let (summary, bytes) = (&walk.summary, walk.reader.offset());
+    for (count, size, free, rule) in [
+        (
+            summary.docs.len(),
+            32,
+            256,
+            "too many subdocuments for its size",
+        ),
+        (
+            summary.types.len(),
+            9,
+            4096,
+            "too many shared types for its size",
+        ),
+        (walk.reader.maps(), 5, 4096, "too many maps for its size"),
+    ] {
+        if count > free + bytes / size {
+            return walk.reader.refuse(rule);
+        }
+    }
+    Ok(())
+}
+
 struct Walk<'a> {
     reader: Reader<'a>,
     limits: &'a YffiLimits,
     clocks: Option<&'a Clocks>,
+    contests: Contests,
     summary: Summary,
 }
 
@@ -201,17 +241,14 @@ impl Walk<'_> {
         let structs = self.reader.count(2)?;
         let client = self.reader.usual_client()?;
         clients.add(client, self.reader.offset());
+        self.contests.next_client();
         let mut clock = self.reader.u31()?;
         let mut units = 0;
-        let needs = self.summary.needs.len();
         let mut run = Run {
             client,
-            clock,
-            end: clock,
-            structs: 0,
-            bytes: self.reader.offset()..self.reader.offset(),
-            needs: needs..needs,
+            ..Run::default()
         };
+        self.summary.end_run(&mut run, clock, self.reader.offset());
         let mut it = Struct::default();
         for _ in 0..structs {
             let contents = &mut self.summary.contents;
@@ -227,12 +264,18 @@ impl Walk<'_> {
                 continue;
             }
             self.dependencies(id, &it)?;
+            if it.contests_key() {
+                let place = self.reader.part(it.bytes.start + 1..it.content);
+                if self.contests.add(place) {
+                    return Err(Refusal::new("too many entries for one key", it.bytes.start));
+                }
+            }
             self.summary.note_types(id, &it);
             units += u64::from(it.len);
             run.structs += 1;
             run.end = clock;
-            run.bytes.end = it.bytes.end;
-            run.needs.end = self.summary.needs.len();
+            run.bytes.1 = it.bytes.end as u32;
+            run.needs.1 = self.summary.needs.len() as u32;
         }
         self.summary.end_run(&mut run, clock, self.reader.offset());
         if units == 0 {

@@ -74,6 +74,26 @@ impl HeldRun {
         self.at += it.bytes.end;
     }
 
+    /// Takes the first structs out, at most `len` bytes or one, as an update.
+    pub fn split(
+        &mut self,
+        len: usize,
+        limits: &YffiLimits,
+        contents: &mut Contents,
+    ) -> Option<Vec<u8>> {
+        let mut part = Composer::default();
+        let start = self.at;
+        while let Some((id, it)) = self.next(limits, contents) {
+            if self.at > start && self.at + it.bytes.end - start > len {
+                break;
+            }
+            let out = part.append(id.client, id.clock, id.clock + it.len, 1);
+            out.extend_from_slice(&self.rest()[it.bytes.clone()]);
+            self.pass(&it);
+        }
+        (self.at > start).then(|| part.update())
+    }
+
     pub fn size(&self) -> usize {
         self.bytes.len() + OVERHEAD
     }

@@ -13,6 +13,7 @@ mod clocks;
 mod closed;
 mod collect;
 mod compose;
+mod contest;
 mod doc;
 mod error;
 mod event;
@@ -26,6 +27,7 @@ mod map;
 #[cfg(feature = "bench")]
 pub mod measure;
 mod nesting;
+mod newtypes;
 mod offset;
 mod panic;
 mod ranges;

@@ -9,78 +9,14 @@
 //! to be let in, and when yrs has integrated it, yrs can be asked ([`Nesting::settle`]).
 
 use crate::clocks::ByClient;
+use crate::newtypes::NewTypes;
 use crate::structs::{Id, Parent};
 use crate::wire::{Checked, Refusal};
-use std::ops::Range;
 use yrs::{Assoc, BranchID, ClientID, ReadTxn, StickyIndex, ID};
 
 /// How many types yrs is asked about for one update: each costs a walk along its siblings. The others are taken
 /// for as deep as they can be.
 const MAX_ASKED: usize = 64;
-
-/// A shared type that an update brings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NewType {
-    pub id: Id,
-    pub parent: Parent,
-    /// Its right neighbour: should the left one turn out to be a tombstone, that says where it belongs.
-    pub right_origin: Option<Id>,
-    /// Where its struct is in the update.
-    pub offset: usize,
-    /// The number of the type that `parent` refers to, where that came shortly before.
-    pub before: Option<usize>,
-}
-
-/// How far back a type is looked for before the whole update is searched: mostly it came just before.
-const SHORTLY: usize = 6;
-
-/// The shared types that an update brings, in the order of its structs.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct NewTypes {
-    types: Vec<NewType>,
-    /// Where those of each client are.
-    sections: ByClient<Range<usize>>,
-    /// The client that came last, and where its types begin.
-    latest: (u64, usize),
-}
-
-impl NewTypes {
-    /// Adds a type. Those of a client come one after another.
-    pub fn push(&mut self, new: NewType) {
-        if self.types.is_empty() || self.latest.0 != new.id.client {
-            self.end_section();
-            self.latest = (new.id.client, self.types.len());
-        }
-        self.types.push(new);
-    }
-
-    /// Has to be called when all types are there.
-    pub fn end_section(&mut self) {
-        let (client, start) = self.latest;
-        if start < self.types.len() {
-            self.sections.insert(client, start..self.types.len());
-        }
-    }
-
-    pub fn as_slice(&self) -> &[NewType] {
-        &self.types
-    }
-
-    /// The number of the type that the item `id` holds, if that came shortly before.
-    pub fn find_before(&self, id: Id) -> Option<usize> {
-        let near = self.types.len().saturating_sub(SHORTLY);
-        let found = self.types[near..].iter().rposition(|new| new.id == id);
-        found.map(|at| near + at)
-    }
-
-    /// The number of the type that the item `id` holds.
-    pub fn find(&self, id: Id) -> Option<usize> {
-        let section = self.sections.get(&id.client)?.clone();
-        let start = section.start;
-        let found = self.types[section].binary_search_by_key(&id.clock, |new| new.id.clock);
-        found.ok().map(|at| start + at)
-    }
-}
 
 /// How deep a type is at most, and whether it is exactly that deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,11 +84,11 @@ impl Nesting {
     /// Takes in types of an update whose depth is sure, and returns the others.
     pub fn insert_all(&mut self, types: &NewTypes, depths: &[Option<Depth>]) -> Vec<(Id, Depth)> {
         let mut unsettled = Vec::new();
-        for (new, depth) in types.as_slice().iter().zip(depths.iter().flatten()) {
+        for (id, depth) in types.ids().zip(depths.iter().flatten()) {
             if depth.exact {
-                self.insert(new.id, depth.bound);
+                self.insert(id, depth.bound);
             } else {
-                unsettled.push((new.id, *depth));
+                unsettled.push((id, *depth));
             }
         }
         unsettled
@@ -276,48 +212,39 @@ impl Nesting {
         types: &NewTypes,
         is_known: impl Fn(Id) -> bool,
     ) -> Checked<Vec<Option<Depth>>> {
-        let new = types.as_slice();
-        let mut depths: Vec<Option<Depth>> = vec![None; new.len()];
-        let mut visited = vec![false; new.len()];
+        let mut depths: Vec<Option<Depth>> = vec![None; types.len()];
+        let mut visited = vec![false; types.len()];
         let mut path = Vec::new();
-        for start in 0..new.len() {
+        for start in 0..types.len() {
             // From type to type down to what is known, then back up. A circle leads to one without a depth.
             let mut at = start;
             let mut depth = loop {
                 if std::mem::replace(&mut visited[at], true) {
                     break depths[at];
                 }
-                let parent = new[at].parent;
-                let found = || parent.reference().and_then(|id| types.find(id));
-                match new[at].before.or_else(found) {
-                    Some(next) => {
-                        path.push(at);
-                        at = next;
-                    }
-                    None => {
-                        depths[at] = self.within(parent, &is_known);
-                        self.check(depths[at], new[at].offset)?;
-                        break depths[at];
-                    }
+                if let Some(next) = types.next(at) {
+                    path.push(at);
+                    at = next;
+                    continue;
                 }
+                depths[at] = self.within(types.parent(at), &is_known);
+                self.check(depths[at], types.offset(at))?;
+                break depths[at];
             };
             while let Some(at) = path.pop() {
-                if let Parent::Nested(_) = new[at].parent {
+                if types.is_inside(at) {
                     depth = depth.map(Depth::deeper);
                 }
-                self.check(depth, new[at].offset)?;
+                self.check(depth, types.offset(at))?;
                 depths[at] = depth;
             }
         }
-        for (at, it) in new.iter().enumerate() {
-            let Some(right) = it.right_origin else {
-                continue;
-            };
-            let right = match types.find(right) {
+        for (at, right) in types.right_origins() {
+            let right_depth = match types.find(right) {
                 Some(other) => depths[other],
                 None => self.within(Parent::Beside(right), &is_known),
             };
-            if right != depths[at] {
+            if right_depth != depths[at] {
                 depths[at] = None;
             }
         }

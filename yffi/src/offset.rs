@@ -50,15 +50,16 @@ pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
         return Ok(());
     }
     if chunk_lengths(txn, branch).sum::<u64>() != total {
-        return Err(foreign_values());
+        return Err(foreign_content());
     }
     Ok(())
 }
 
-fn foreign_values() -> Failure {
+fn foreign_content() -> Failure {
     Failure::new(
         YffiCode::WrongType,
-        "the text holds values that a peer wrote into it as if it were an array",
+        "the text holds what a peer wrote into it as if it were an array or a map, or half a character: yrs would edit \
+         the wrong place",
     )
 }
 
@@ -76,7 +77,7 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     };
     let text = TextRef::from(branch);
     let string = with_txn!(&txn.access, t => text.get_string(t));
-    if length(txn, &string) == u64::from(content_len(txn, branch)) {
+    if length(txn, &string) == u64::from(branch.content_len()) {
         return match cut_character(txn, &string, 0, offsets) {
             Some(offset) => inside(offset),
             None => Ok(()),
@@ -93,8 +94,8 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
         cut = cut.or_else(|| cut_character(txn, string, at, offsets));
         at += length(txn, string) as u32;
     }
-    if txn.doc().holds_values() && at != branch.content_len() {
-        return Err(foreign_values());
+    if at != branch.content_len() {
+        return Err(foreign_content());
     }
     cut.map_or(Ok(()), inside)
 }

@@ -91,6 +91,12 @@ impl Struct {
         }
     }
 
+    /// Whether it sets a key of a map without reference to what that held before.
+    pub fn contests_key(&self) -> bool {
+        const REFERS: u8 = HAS_ORIGIN | HAS_RIGHT_ORIGIN;
+        self.info & (REFERS | HAS_PARENT_SUB) == HAS_PARENT_SUB
+    }
+
     /// Whether it holds a shared type.
     pub fn is_type(&self) -> bool {
         self.holds(TYPE)

@@ -6,8 +6,10 @@ use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::gate;
+use crate::held::HeldRun;
 use crate::limits::WIDEST;
 use crate::panic::{guard, OnPanic};
+use crate::structs::Contents;
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
 use yrs::{Transact, Transaction, TransactionMut};
@@ -33,6 +35,8 @@ pub struct YffiTxn {
     changes: usize,
     /// The transaction consists of one update that was new as a whole.
     verbatim: bool,
+    /// What the last update was rewritten to.
+    rewritten: Option<Vec<u8>>,
 }
 
 /// What a commit gives back.
@@ -76,6 +80,7 @@ impl YffiTxn {
             branches: Vec::new(),
             changes: 0,
             verbatim: false,
+            rewritten: None,
         })
     }
 
@@ -126,8 +131,9 @@ impl YffiTxn {
     }
 
     /// Notes that an update was applied.
-    pub(crate) fn applied(&mut self, structs: usize, verbatim: bool) {
+    pub(crate) fn applied(&mut self, structs: usize, verbatim: bool, rewritten: Option<Vec<u8>>) {
         self.verbatim = verbatim && self.changes == 0;
+        self.rewritten = rewritten;
         self.changes += structs;
     }
 
@@ -159,7 +165,7 @@ impl YffiTxn {
             return Ok(());
         };
         // Its own bytes were decoded already.
-        if applied != Some(&update) {
+        if self.rewritten.as_deref().or(applied) != Some(&update) {
             check_encoded(&update).inspect_err(|_| doc.poison())?;
         }
         // They also hold what yrs does not tell apart: it writes a BigInt that a float can hold as a float.
@@ -175,13 +181,31 @@ impl YffiTxn {
 pub(crate) fn check_encoded(update: &[u8]) -> Result<()> {
     let checked = gate::check_alone(update, &WIDEST).map_err(Failure::from);
     checked
-        .and_then(|_| decode(update))
-        .map(drop)
+        .and_then(|summary| decode_all(update, &summary))
         .map_err(|failure| {
             let message = format_args!("the change cannot be read back: {}", failure.message);
             Failure::new(YffiCode::ApplyFailed, message)
         })
 }
+
+/// Decodes an update, a long one in parts: it is not needed, and need not cost its memory once more.
+fn decode_all(update: &[u8], summary: &gate::Summary) -> Result<()> {
+    if update.len() <= PART {
+        return decode(update).map(drop);
+    }
+    let mut contents = Contents::default();
+    for run in &summary.runs {
+        let bytes = &update[run.bytes()];
+        let mut rest = HeldRun::new(run.client, run.clock, run.end, run.structs as usize, bytes);
+        while let Some(part) = rest.split(PART, &WIDEST, &mut contents) {
+            decode(&part)?;
+        }
+    }
+    Ok(())
+}
+
+/// About how long the parts are, in bytes.
+const PART: usize = 256 << 10;
 
 /// The body of an export that only reads.
 ///

@@ -32,7 +32,7 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8]) -> Result<()> {
     doc.note(&admitted.contents);
     integrate(write, admitted.update).inspect_err(|_| doc.poison())?;
     admission.settle(write, admitted.unsettled);
-    txn.applied(admitted.structs, admitted.verbatim);
+    txn.applied(admitted.structs, admitted.verbatim, admitted.rewritten);
     if admitted.overflow {
         return Err(Failure::new(
             YffiCode::TooLarge,

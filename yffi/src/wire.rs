@@ -2,6 +2,7 @@
 
 use crate::error::Failure;
 use std::fmt;
+use std::ops::Range;
 
 /// Why bytes are refused: a rule and the offset of the byte that breaks it. It is boxed, because then the result of
 /// reading a number fits into registers.
@@ -35,6 +36,7 @@ pub struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     usual: Usual,
+    maps: usize,
 }
 
 /// The client that comes most often, as it is written: comparing is faster than decoding.
@@ -52,11 +54,22 @@ impl<'a> Reader<'a> {
             bytes,
             at: 0,
             usual: Usual::default(),
+            maps: 0,
         }
     }
 
     pub fn offset(&self) -> usize {
         self.at
+    }
+
+    /// A part of the bytes that was read before.
+    pub fn part(&self, range: Range<usize>) -> &'a [u8] {
+        &self.bytes[range]
+    }
+
+    /// How many maps were among the plain values.
+    pub fn maps(&self) -> usize {
+        self.maps
     }
 
     pub fn remaining(&self) -> usize {
@@ -202,6 +215,7 @@ impl<'a> Reader<'a> {
                     return self.refuse("value nested too deeply");
                 }
                 let keyed = tag == 118;
+                self.maps += usize::from(keyed);
                 for _ in 0..self.count(if keyed { 2 } else { 1 })? {
                     if keyed {
                         self.string()?;

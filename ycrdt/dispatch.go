@@ -193,7 +193,7 @@ func (q *dispatcher) pop() (delivery, bool) {
 func (q *dispatcher) deliver(d delivery, panics *panicKeeper) {
 	q.calls = d.doc.observers.appendCalls(q.calls[:0], d)
 	if d.commit.Update != nil || d.opts.NotifyEmpty {
-		event := UpdateEvent{Update: d.commit.Update, Origin: d.opts.Origin, Local: d.local, Pending: d.commit.Pending}
+		event := UpdateEvent{Update: d.commit.Update, Origin: d.opts.Origin, Local: d.local, Pending: d.commit.Pending, Held: d.commit.Held}
 		for _, sub := range q.updateSubscribers() {
 			if sub.after < d.number {
 				q.calls = append(q.calls, func() {

@@ -30,6 +30,8 @@ type UpdateEvent struct {
 	// Pending is set while updates, or parts of them, are held back because they miss others that have not arrived.
 	// They are in no Update until then. A peer that is sent this document's state vector sends what is missing.
 	Pending bool
+	// Held is set if that is some of what this very transaction applied.
+	Held bool
 }
 
 // OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,

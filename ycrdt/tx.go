@@ -3,6 +3,7 @@ package ycrdt
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 )
@@ -13,6 +14,11 @@ type TxOptions struct {
 	Origin any
 	// NotifyEmpty has the subscribers of OnUpdate called, in their turn, even if nothing changed.
 	NotifyEmpty bool
+	// Budget is how long ApplyUpdateContext may take for an update that inserts very much at the same place: Yjs
+	// documents order such insertions in a time that grows with the square of their number, and a hostile update
+	// of 70 kB can make that ten seconds. After that time the rest of the update is given up with ErrTooLarge. 0 means
+	// as long as it takes. Updates from strangers should have a budget; what was accepted once should not.
+	Budget time.Duration
 }
 
 // Tx is an open transaction. It belongs to the goroutine that runs its closure and ends with it.

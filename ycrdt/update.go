@@ -27,7 +27,7 @@ func (d *Doc) ApplyUpdateContext(ctx context.Context, opts TxOptions, update []b
 	}
 	defer d.events.drain()
 	defer d.unlockWrite()
-	commit, err := d.native.ApplyUpdate(update, d.events.wantsUpdates())
+	commit, err := d.native.ApplyUpdate(update, opts.Budget, d.events.wantsUpdates())
 	if err == nil || commit.Changed {
 		d.events.push(d, commit, opts, false)
 	}

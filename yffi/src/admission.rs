@@ -8,7 +8,7 @@ use crate::clocks::{ByClient, Clocks};
 use crate::closed::is_closed;
 use crate::compose::Composer;
 use crate::error::{Failure, Result, YffiCode};
-use crate::gate::{self, Summary};
+use crate::gate::{self, Run, Summary};
 use crate::held::{Held, HeldRun};
 use crate::limits::YffiLimits;
 use crate::nesting::{Depth, Nesting};
@@ -45,7 +45,7 @@ pub struct Inspected<'a> {
 
 /// What yrs is to apply.
 pub struct Admitted {
-    pub update: Update,
+    pub updates: Updates,
     pub structs: usize,
     pub contents: Contents,
     /// It is the update as it came, byte for byte.
@@ -54,9 +54,21 @@ pub struct Admitted {
     pub rewritten: Option<Vec<u8>>,
     /// Types of which yrs is to tell how deep they are.
     pub unsettled: Vec<(Id, Depth)>,
+    /// Some of it is held back.
+    pub held: bool,
     /// Some of it should have been held back, but there was no room.
     pub overflow: bool,
 }
+
+/// Updates that are complete, each with those before it.
+pub enum Updates {
+    One(Update),
+    /// A few structs each, because they may take long.
+    Many(Vec<Vec<u8>>),
+}
+
+/// How many structs are integrated without a look at the clock, where they may take long.
+const FEW_STRUCTS: usize = 64;
 
 impl Admission {
     pub fn new(client: u64, limits: YffiLimits) -> Self {
@@ -71,9 +83,10 @@ impl Admission {
     }
 
     /// Decides on an update. What is refused changes nothing. What is admitted counts as known from now on, so yrs
-    /// has to take it.
-    pub fn admit(&mut self, update: &[u8]) -> Result<Admitted> {
-        let inspected = self.inspect(update)?;
+    /// has to take it. What may take long comes in parts if it is to be `interruptible`.
+    pub fn admit(&mut self, update: &[u8], interruptible: bool) -> Result<Admitted> {
+        let mut inspected = self.inspect(update)?;
+        inspected.summary.crowded &= interruptible;
         let decoded = decode(&inspected.update)?; // from here on nothing is refused
         if !self.held.is_empty() {
             self.held.expire(&self.limits);
@@ -90,12 +103,13 @@ impl Admission {
             Cow::Owned(rewritten) => Some(rewritten),
         };
         Ok(Admitted {
-            update: decoded,
+            updates: Updates::One(decoded),
             structs: summary.structs,
             contents: summary.contents,
             verbatim: rewritten.is_none() && !summary.trailing,
             rewritten,
             unsettled,
+            held: false,
             overflow: false,
         })
     }
@@ -162,6 +176,7 @@ impl Admission {
         } = inspected;
         if self.nesting.is_deep()
             || depths.iter().any(Option::is_none)
+            || summary.crowded
             || !is_closed(summary, &self.clocks)
             || !self.are_types(summary)
             || self.frees_held(summary)
@@ -196,7 +211,10 @@ impl Admission {
         let Inspected {
             update, summary, ..
         } = inspected;
-        let mut parts = Parts::default();
+        let mut parts = Parts {
+            few: summary.crowded,
+            ..Parts::default()
+        };
         for run in &summary.runs {
             if run.end > self.clocks.get(run.client) {
                 let bytes = &update[run.bytes()];
@@ -214,15 +232,26 @@ impl Admission {
                 Some(_) => parts.overflow = true,
             }
         }
+        // Of what was held back before, none is among these.
+        let mine = |run: &Run| self.clocks.get(run.client) < run.end;
+        parts.held = summary.runs.iter().any(mine);
         self.admit_deletions(&update[summary.delete_set.clone()], &mut parts);
+        let last = parts.composer.update();
+        let updates = if parts.complete.is_empty() {
+            let failed = |failure: Failure| Failure::new(YffiCode::ApplyFailed, failure.message);
+            Updates::One(decode(&last).map_err(failed)?)
+        } else {
+            parts.complete.push(last);
+            Updates::Many(parts.complete)
+        };
         Ok(Admitted {
-            update: decode(&parts.composer.update())
-                .map_err(|failure| Failure::new(YffiCode::ApplyFailed, failure.message))?,
+            updates,
             structs: parts.structs,
             contents: parts.contents,
             verbatim: false,
             rewritten: None,
             unsettled: parts.unsettled,
+            held: parts.held,
             overflow: parts.overflow,
         })
     }
@@ -258,6 +287,9 @@ impl Admission {
         let len = it.len - known;
         parts.structs += 1;
         let place = self.place(it, parts);
+        if parts.few && parts.composer.structs() >= FEW_STRUCTS {
+            parts.end_few();
+        }
         let out = parts.composer.append(id.client, first.clock, end, 1);
         match place {
             Some(parent) if !it.is_type() => {
@@ -312,7 +344,8 @@ impl Admission {
 
     /// Admits the deletions of what is there and holds the others back.
     fn admit_deletions(&mut self, delete_set: &[u8], parts: &mut Parts) {
-        for (client, clock) in parts.composer.ends().collect::<Vec<_>>() {
+        parts.ends.extend(parts.composer.ends());
+        for (client, clock) in std::mem::take(&mut parts.ends) {
             self.held.forget_known(client, clock);
             for (start, end) in self.held.take_deletions(client, clock) {
                 parts.composer.delete(client, start, end);
@@ -324,6 +357,7 @@ impl Admission {
                 parts.composer.delete(client, start, end.min(known));
             }
             if end > known {
+                parts.held = true;
                 if self.held.has_room(0, &self.limits) {
                     self.held.put_deletion(client, start.max(known), end);
                 } else {
@@ -331,6 +365,12 @@ impl Admission {
                 }
             }
         });
+    }
+
+    /// Takes back what was admitted of a client from `clock` on, and not integrated.
+    pub fn retract(&mut self, client: u64, clock: u32) {
+        self.clocks.lower(client, clock);
+        self.nesting.forget(client, clock);
     }
 
     /// Notes what a transaction has inserted so far.
@@ -361,16 +401,28 @@ impl Admission {
 #[derive(Default)]
 struct Parts {
     composer: Composer,
+    /// Whether to make updates of a few structs, and those that are complete.
+    few: bool,
+    complete: Vec<Vec<u8>>,
+    /// Where what they have of each client ends.
+    ends: ByClient<u32>,
     ready: Vec<HeldRun>,
     structs: usize,
     contents: Contents,
     unsettled: Vec<(Id, Depth)>,
+    held: bool,
     overflow: bool,
     /// Where the items belong that are in the composer, in ranges of each client.
     placed: ByClient<Vec<(u32, u32, Option<Depth>)>>,
 }
 
 impl Parts {
+    fn end_few(&mut self) {
+        let composer = std::mem::take(&mut self.composer);
+        self.ends.extend(composer.ends());
+        self.complete.push(composer.update());
+    }
+
     /// Where an item that is in the composer belongs.
     fn place(&self, id: Id) -> Option<Option<Depth>> {
         let placed = self.placed.get(&id.client)?;

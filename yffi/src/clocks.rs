@@ -92,6 +92,15 @@ impl Clocks {
         }
     }
 
+    /// Takes a client's clock back.
+    pub fn lower(&mut self, client: u64, clock: u32) {
+        if self.latest.client == client {
+            self.latest.clock = clock;
+        } else {
+            self.clocks.insert(client, clock);
+        }
+    }
+
     /// Notes what a transaction has inserted so far.
     pub fn advance(&mut self, txn: &TransactionMut<'_>) {
         for (client, ranges) in txn.insert_set().iter() {

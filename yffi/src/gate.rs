@@ -8,6 +8,7 @@ use crate::clocks::{Clocks, MAX_CROWD};
 use crate::contest::Contests;
 use crate::limits::YffiLimits;
 use crate::newtypes::{Link, NewTypes};
+use crate::siblings::Siblings;
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
 use smallvec::SmallVec;
@@ -70,6 +71,8 @@ pub struct Summary {
     pub deletes_unknown: bool,
     /// There are Skips between the structs.
     pub skips: bool,
+    /// Many items are behind the same neighbour; see `siblings.rs`.
+    pub crowded: bool,
     /// There are bytes behind the update. Yjs ignores them.
     pub trailing: bool,
 }
@@ -179,6 +182,7 @@ pub fn check_update(
         limits,
         clocks,
         contests: Contests::default(),
+        siblings: Siblings::default(),
         summary: Summary::default(),
     };
     if bytes.len() > u32::MAX as usize {
@@ -193,6 +197,7 @@ pub fn check_update(
     walk.delete_set()?;
     walk.summary.types.end_section();
     check_density(&walk)?;
+    walk.summary.crowded = walk.siblings.are_crowded();
     walk.summary.trailing = walk.reader.remaining() > 0;
     Ok(walk.summary)
 }
@@ -233,6 +238,7 @@ struct Walk<'a> {
     limits: &'a YffiLimits,
     clocks: Option<&'a Clocks>,
     contests: Contests,
+    siblings: Siblings,
     summary: Summary,
 }
 
@@ -269,6 +275,8 @@ impl Walk<'_> {
                 if self.contests.add(place) {
                     return Err(Refusal::new("too many entries for one key", it.bytes.start));
                 }
+            } else {
+                self.siblings.add(&it);
             }
             self.summary.note_types(id, &it);
             units += u64::from(it.len);

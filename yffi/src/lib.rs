@@ -32,6 +32,7 @@ mod offset;
 mod panic;
 mod ranges;
 mod rewrite;
+mod siblings;
 mod structs;
 mod text;
 mod transaction;

@@ -112,6 +112,21 @@ impl Nesting {
         }
     }
 
+    /// Forgets what a client has from `clock` on.
+    pub fn forget(&mut self, client: u64, clock: u32) {
+        let tracked = self.tracked();
+        if let Some(placed) = self.clients.get_mut(&client) {
+            let gone = placed.types.partition_point(|(other, _)| *other < clock);
+            let deep = placed
+                .types
+                .drain(gone..)
+                .filter(|(_, depth)| *depth >= tracked);
+            self.deep -= deep.count();
+            placed.items.retain(|(start, _, _)| *start < clock);
+            placed.docs.retain(|other| *other < clock);
+        }
+    }
+
     /// The depth of the type that the item `id` holds.
     pub fn depth(&self, id: Id) -> Option<u16> {
         let types = &self.clients.get(&id.client)?.types;

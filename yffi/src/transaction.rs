@@ -35,6 +35,8 @@ pub struct YffiTxn {
     changes: usize,
     /// The transaction consists of one update that was new as a whole.
     verbatim: bool,
+    /// Some of what was applied is held back.
+    held: bool,
     /// What the last update was rewritten to.
     rewritten: Option<Vec<u8>>,
 }
@@ -48,8 +50,10 @@ pub struct YffiCommit {
     pub events: YffiBuf,
     /// Whether anything was inserted or deleted.
     pub changed: bool,
-    /// Updates wait for others to arrive.
+    /// Something is held back because it misses something else.
     pub pending: bool,
+    /// Some of what this transaction has applied is.
+    pub held: bool,
     /// The change is the very update that was applied, all of it; `update` is then left empty.
     pub verbatim: bool,
 }
@@ -80,6 +84,7 @@ impl YffiTxn {
             branches: Vec::new(),
             changes: 0,
             verbatim: false,
+            held: false,
             rewritten: None,
         })
     }
@@ -131,9 +136,16 @@ impl YffiTxn {
     }
 
     /// Notes that an update was applied.
-    pub(crate) fn applied(&mut self, structs: usize, verbatim: bool, rewritten: Option<Vec<u8>>) {
+    pub(crate) fn applied(
+        &mut self,
+        structs: usize,
+        verbatim: bool,
+        rewritten: Option<Vec<u8>>,
+        held: bool,
+    ) {
         self.verbatim = verbatim && self.changes == 0;
         self.rewritten = rewritten;
+        self.held |= held;
         self.changes += structs;
     }
 
@@ -154,6 +166,7 @@ impl YffiTxn {
         };
         let mut admission = doc.admission();
         admission.advance(txn);
+        out.held = self.held;
         out.pending = !admission.held.is_empty();
         drop(admission); // collecting garbage needs it
         out.changed = txn.has_changes();

@@ -1,6 +1,6 @@
 //! Updates and state vectors in v1 encoding.
 
-use crate::admission::decode;
+use crate::admission::{decode, Admission, Updates};
 use crate::buf::YffiBuf;
 use crate::collect::collect_checked as collect;
 use crate::doc::YffiDoc;
@@ -8,31 +8,53 @@ use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate;
 use crate::limits::{YffiLimits, DEFAULT, WIDEST};
+use crate::nesting::Depth;
 use crate::panic::{guard, OnPanic};
 use crate::rewrite::without_json;
+use crate::structs::Id;
 use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
+use std::time::{Duration, Instant};
 use yrs::updates::encoder::Encode;
-use yrs::{ReadTxn, StateVector, TransactionMut, Update};
+use yrs::{ClientID, ReadTxn, StateVector, TransactionMut, Update};
 
 /// Applies an update: what of it is new and complete, with what was held back for the want of it.
-fn apply(txn: &mut YffiTxn, bytes: &[u8]) -> Result<()> {
+fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()> {
     let doc = txn.doc();
     let write = txn.write_many(0)?;
     let mut admission = doc.admission();
     if write.has_changes() {
         admission.advance(write);
     }
-    let admitted = admission.admit(bytes).inspect_err(|failure| {
-        if failure.code == YffiCode::ApplyFailed {
-            doc.poison();
-        }
-    })?;
+    let admitted = admission
+        .admit(bytes, budget.is_some())
+        .inspect_err(|failure| {
+            if failure.code == YffiCode::ApplyFailed {
+                doc.poison();
+            }
+        })?;
     doc.note(&admitted.contents);
-    integrate(write, admitted.update).inspect_err(|_| doc.poison())?;
-    admission.settle(write, admitted.unsettled);
-    txn.applied(admitted.structs, admitted.verbatim, admitted.rewritten);
+    let in_time = match admitted.updates {
+        Updates::One(update) => integrate(write, update).map(|()| true),
+        Updates::Many(updates) => integrate_in_time(write, updates, budget, &mut admission),
+    }
+    .inspect_err(|_| doc.poison())?;
+    let integrated = |(id, _): &(Id, Depth)| admission.clocks.has(*id);
+    let unsettled = admitted.unsettled.into_iter().filter(integrated).collect();
+    admission.settle(write, unsettled);
+    txn.applied(
+        admitted.structs,
+        admitted.verbatim,
+        admitted.rewritten,
+        admitted.held,
+    );
+    if !in_time {
+        return Err(Failure::new(
+            YffiCode::TooLarge,
+            "the update takes too long: it inserts too much at the same place; a part was applied",
+        ));
+    }
     if admitted.overflow {
         return Err(Failure::new(
             YffiCode::TooLarge,
@@ -40,6 +62,33 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8]) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// Has yrs integrate updates as long as there is time; whether there was enough. Those that are left over are taken back.
+fn integrate_in_time(
+    txn: &mut TransactionMut<'_>,
+    updates: Vec<Vec<u8>>,
+    budget: Option<Duration>,
+    admission: &mut Admission,
+) -> Result<bool> {
+    let start = Instant::now();
+    let mut updates = updates.into_iter();
+    for update in updates.by_ref() {
+        integrate(txn, decode(&update)?)?;
+        if budget.is_some_and(|budget| start.elapsed() > budget) {
+            break;
+        }
+    }
+    let mut in_time = true;
+    let state = txn.state_vector();
+    for update in updates {
+        in_time = false;
+        for run in gate::check_alone(&update, &WIDEST)?.runs {
+            let clock = state.get(&ClientID::new(run.client));
+            admission.retract(run.client, clock);
+        }
+    }
+    Ok(in_time)
 }
 
 /// Has yrs integrate an update that is complete. Should it refuse, it has integrated a part.
@@ -86,12 +135,13 @@ pub unsafe extern "C" fn yffi_txn_apply_update(
     update_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| apply(txn, bytes(update, update_len)))
+    writing(txn, err, |txn| apply(txn, bytes(update, update_len), None))
 }
 
 /// Applies an update in a transaction of its own: begin, apply and commit in one call. What is refused leaves the
-/// document untouched, except where it fails with `TooLarge` because not all of it could be held back: what could be
-/// applied was, and `out` tells of it.
+/// document untouched, except where it fails with `TooLarge` because not all of it could be held back, or because it
+/// inserts so much at the same place that it would take longer than `budget_micros` (0: there is no limit): what could
+/// be applied was, and `out` tells of it.
 ///
 /// # Safety
 /// As for `yffi_txn_begin` and `yffi_txn_commit`.
@@ -100,6 +150,7 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
     doc: *const YffiDoc,
     update: *const u8,
     update_len: usize,
+    budget_micros: u64,
     want_update: bool,
     out: *mut YffiCommit,
     err: *mut YffiError,
@@ -109,7 +160,8 @@ pub unsafe extern "C" fn yffi_doc_apply_update(
         let update = bytes(update, update_len);
         // Not dropped while a panic unwinds or after a failed apply: dropping commits, and would panic again.
         let mut txn = ManuallyDrop::new(YffiTxn::begin(doc, true)?);
-        let applied = apply(&mut txn, update);
+        let budget = (budget_micros > 0).then(|| Duration::from_micros(budget_micros));
+        let applied = apply(&mut txn, update, budget);
         if doc.is_poisoned() {
             return applied;
         }

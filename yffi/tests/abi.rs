@@ -77,6 +77,7 @@ impl Doc {
                 self.0,
                 update.as_ptr(),
                 update.len(),
+                0,
                 true,
                 &mut out,
                 &mut err,

@@ -16,6 +16,7 @@ import "C"
 import (
 	"bytes"
 	"runtime"
+	"time"
 )
 
 // Doc owns a native document.
@@ -129,6 +130,8 @@ type Commit struct {
 	Changed bool
 	// Pending tells whether something is held back because it misses something else.
 	Pending bool
+	// Held tells whether that is some of what this transaction has applied.
+	Held bool
 }
 
 func takeCommit(c *C.YffiCommit) Commit {
@@ -137,15 +140,17 @@ func takeCommit(c *C.YffiCommit) Commit {
 		Events:  takeBytes(c.events),
 		Changed: bool(c.changed),
 		Pending: bool(c.pending),
+		Held:    bool(c.held),
 	}
 }
 
 // ApplyUpdate applies an update in a write transaction of its own. If it fails because not all of it could be held
-// back, the commit tells of what was applied nevertheless.
-func (d *Doc) ApplyUpdate(update []byte, wantUpdate bool) (Commit, error) {
+// back, or because that would take longer than budget (0: no limit), the commit tells of what was applied nevertheless.
+func (d *Doc) ApplyUpdate(update []byte, budget time.Duration, wantUpdate bool) (Commit, error) {
 	var out C.YffiCommit
 	var e C.YffiError
-	code := C.yffi_doc_apply_update(d.ptr(), bytesPtr(update), C.size_t(len(update)), C.bool(wantUpdate), &out, &e)
+	code := C.yffi_doc_apply_update(d.ptr(), bytesPtr(update), C.size_t(len(update)),
+		C.uint64_t(budget.Microseconds()), C.bool(wantUpdate), &out, &e)
 	runtime.KeepAlive(d)
 	commit := takeCommit(&out)
 	if bool(out.verbatim) && wantUpdate {

@@ -51,7 +51,7 @@ func TestDoc_Begin_Busy(t *testing.T) {
 		require.ErrorAs(t, err, &native)
 		assert.Equal(t, CodeBusy, native.Code)
 	}
-	_, err = doc.ApplyUpdate([]byte{0, 0}, false)
+	_, err = doc.ApplyUpdate([]byte{0, 0}, 0, false)
 	var native *Error
 	require.ErrorAs(t, err, &native)
 	assert.Equal(t, CodeBusy, native.Code)

@@ -156,8 +156,10 @@ typedef struct {
   YffiBuf events;
   // Whether anything was inserted or deleted.
   bool changed;
-  // Updates wait for others to arrive.
+  // Something is held back because it misses something else.
   bool pending;
+  // Some of what this transaction has applied is.
+  bool held;
   // The change is the very update that was applied, all of it; `update` is then left empty.
   bool verbatim;
 } YffiCommit;
@@ -463,14 +465,16 @@ int32_t yffi_txn_apply_update(YffiTxn *txn,
                               YffiError *err);
 
 // Applies an update in a transaction of its own: begin, apply and commit in one call. What is refused leaves the
-// document untouched, except where it fails with `TooLarge` because not all of it could be held back: what could be
-// applied was, and `out` tells of it.
+// document untouched, except where it fails with `TooLarge` because not all of it could be held back, or because it
+// inserts so much at the same place that it would take longer than `budget_micros` (0: there is no limit): what could
+// be applied was, and `out` tells of it.
 //
 // # Safety
 // As for `yffi_txn_begin` and `yffi_txn_commit`.
 int32_t yffi_doc_apply_update(const YffiDoc *doc,
                               const uint8_t *update,
                               size_t update_len,
+                              uint64_t budget_micros,
                               bool want_update,
                               YffiCommit *out,
                               YffiError *err);

@@ -141,10 +141,10 @@ impl Admission {
     fn check<'a>(&self, update: &'a [u8]) -> Checked<(Cow<'a, [u8]>, Summary)> {
         let check = |update: &[u8]| gate::check_update(update, &self.limits, Some(&self.clocks));
         let summary = check(update)?;
-        if !summary.contents.json {
+        if !summary.contents.misread {
             return Ok((Cow::Borrowed(update), summary));
         }
-        let update = rewrite::without_json(update, &summary, &self.limits)?;
+        let update = rewrite::as_yrs_reads(update, &summary, &self.limits)?;
         let summary = check(&update)?;
         Ok((Cow::Owned(update), summary))
     }

@@ -224,10 +224,10 @@ impl Structs {
 /// Collects the garbage in an update that comes from outside.
 pub fn collect_checked(update: &[u8]) -> Checked<Vec<u8>> {
     let summary = gate::check_alone(update, &WIDEST)?;
-    if !summary.contents.json {
+    if !summary.contents.misread {
         return collect(update, &summary);
     }
-    let update = rewrite::without_json(update, &summary, &WIDEST)?;
+    let update = rewrite::as_yrs_reads(update, &summary, &WIDEST)?;
     let summary = gate::check_alone(&update, &WIDEST)?;
     collect(&update, &summary)
 }

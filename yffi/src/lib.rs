@@ -21,6 +21,7 @@ mod ffi;
 mod garbage;
 mod gate;
 mod held;
+mod json;
 mod limits;
 mod local;
 mod map;

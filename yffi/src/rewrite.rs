@@ -1,9 +1,10 @@
 //! Writing structs anew: what is known already cut off, and contents that yrs misreads in another encoding.
 
 use crate::gate::Summary;
+use crate::json::with_replacements;
 use crate::limits::YffiLimits;
 use crate::structs::{
-    read_struct, Contents, Id, Kind, Struct, ANY, CONTENT_MASK, DELETED, HAS_ORIGIN,
+    read_struct, Contents, Id, Kind, Struct, ANY, CONTENT_MASK, DELETED, EMBED, FORMAT, HAS_ORIGIN,
     HAS_PARENT_SUB, HAS_RIGHT_ORIGIN, JSON, STRING,
 };
 use crate::wire::{write_bytes, write_var, Checked, Reader, Refusal};
@@ -82,8 +83,9 @@ fn text_after(text: &str, units: u32) -> String {
     rest.as_str().to_owned()
 }
 
-/// Writes an update anew with the JSON contents of old Yjs versions, which yrs misreads, as plain values.
-pub fn without_json(update: &[u8], summary: &Summary, limits: &YffiLimits) -> Checked<Vec<u8>> {
+/// Writes an update anew where yrs misreads what Yjs does not: the JSON contents of old versions as plain values, and
+/// replacement characters for halves of surrogate pairs in embeds and attributes.
+pub fn as_yrs_reads(update: &[u8], summary: &Summary, limits: &YffiLimits) -> Checked<Vec<u8>> {
     let mut out = Vec::with_capacity(update.len() + update.len() / 8);
     let mut reader = Reader::new(update);
     let sections = reader.count(1)?;
@@ -96,15 +98,26 @@ pub fn without_json(update: &[u8], summary: &Summary, limits: &YffiLimits) -> Ch
         write_var(&mut out, u64::from(reader.u31()?));
         for _ in 0..structs {
             read_struct(&mut reader, limits, &mut Contents::default(), &mut it)?;
-            if matches!(it.kind, Kind::Item(_)) && it.info & CONTENT_MASK == JSON {
-                write_values(&mut out, update, &it)?;
-            } else {
-                out.extend_from_slice(&update[it.bytes.clone()]);
+            match (it.kind, it.info & CONTENT_MASK) {
+                (Kind::Item(_), JSON) => write_values(&mut out, update, &it)?,
+                (Kind::Item(_), EMBED | FORMAT) => write_readable(&mut out, update, &it)?,
+                _ => out.extend_from_slice(&update[it.bytes.clone()]),
             }
         }
     }
     out.extend_from_slice(&update[summary.delete_set.clone()]);
     Ok(out)
+}
+
+/// Writes an embed or an attribute, whose JSON is the last that it holds.
+fn write_readable(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> {
+    let mut reader = Reader::new(&update[it.content..it.bytes.end]);
+    if it.info & CONTENT_MASK == FORMAT {
+        reader.string()?;
+    }
+    out.extend_from_slice(&update[it.bytes.start..it.content + reader.offset()]);
+    write_bytes(out, with_replacements(reader.string()?).as_bytes());
+    Ok(())
 }
 
 /// Writes an item that holds JSON texts as one that holds their values.

@@ -2,6 +2,7 @@
 //!
 //! Reading allocates nothing and goes through the bytes exactly as yrs will, so that both see the same structs.
 
+use crate::json::has_half_surrogates;
 use crate::limits::YffiLimits;
 use crate::wire::{Checked, Reader};
 use std::ops::Range;
@@ -18,8 +19,8 @@ pub const DELETED: u8 = 1;
 pub const JSON: u8 = 2;
 const BINARY: u8 = 3;
 pub const STRING: u8 = 4;
-const EMBED: u8 = 5;
-const FORMAT: u8 = 6;
+pub const EMBED: u8 = 5;
+pub const FORMAT: u8 = 6;
 const TYPE: u8 = 7;
 pub const ANY: u8 = 8;
 const DOC: u8 = 9;
@@ -117,8 +118,8 @@ impl Struct {
 pub struct Contents {
     /// Plain values or documents: content that belongs into arrays and maps.
     pub values: bool,
-    /// Values in the encoding of old Yjs versions.
-    pub json: bool,
+    /// What yrs misreads, and Yjs does not; see `rewrite.rs`.
+    pub misread: bool,
     /// Characters that are not ASCII.
     pub non_ascii: bool,
     /// Characters that take two UTF-16 code units.
@@ -228,7 +229,7 @@ fn read_content(
         DELETED => return reader.u31(),
         JSON => {
             contents.values = true;
-            contents.json = true;
+            contents.misread = true;
             let values = reader.count(1)?;
             for _ in 0..values {
                 reader.string()?;
@@ -244,11 +245,11 @@ fn read_content(
             return Ok(contents.note_text(text));
         }
         EMBED => {
-            reader.json(depth)?;
+            contents.misread |= has_half_surrogates(reader.json(depth)?);
         }
         FORMAT => {
             reader.string()?; // a key
-            reader.json(depth)?;
+            contents.misread |= has_half_surrogates(reader.json(depth)?);
         }
         TYPE => read_type(reader)?,
         ANY => {

@@ -10,7 +10,7 @@ use crate::gate;
 use crate::limits::{YffiLimits, DEFAULT, WIDEST};
 use crate::nesting::Depth;
 use crate::panic::{guard, OnPanic};
-use crate::rewrite::without_json;
+use crate::rewrite::as_yrs_reads;
 use crate::structs::Id;
 use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
@@ -212,10 +212,10 @@ pub unsafe extern "C" fn yffi_txn_encode_state(
 /// Checks an update without a document, and decodes it.
 fn check(update: &[u8], limits: &YffiLimits) -> Result<Update> {
     let summary = gate::check_alone(update, limits)?;
-    if !summary.contents.json {
+    if !summary.contents.misread {
         return decode(update);
     }
-    let update = without_json(update, &summary, limits)?;
+    let update = as_yrs_reads(update, &summary, limits)?;
     gate::check_alone(&update, limits)?;
     decode(&update)
 }

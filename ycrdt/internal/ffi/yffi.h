@@ -30,6 +30,10 @@
 
 #define STRING 4
 
+#define EMBED 5
+
+#define FORMAT 6
+
 #define ANY 8
 
 // What went wrong. The numbers are part of the ABI and never change their meaning.

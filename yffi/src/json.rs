@@ -1,0 +1,104 @@
+//! JSON texts, looked at without parsing them.
+
+/// How deep brackets nest outside of strings.
+pub fn nesting(json: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0usize, 0);
+    let mut bytes = json.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'"' => break,
+                        b'\\' => drop(bytes.next()),
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// The places of `\\u` escapes that stand for one half of a surrogate pair without the other. JavaScript writes them where a
+/// string was cut inside a character; yrs takes such a text for no JSON.
+fn half_surrogates(json: &str) -> impl Iterator<Item = usize> + '_ {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || loop {
+        at += bytes[at..].iter().position(|byte| *byte == b'\\')?;
+        let escape = at;
+        match code_unit(&bytes[at..]) {
+            None => at += 2, // another escape, such as of a backslash
+            Some(0xd800..=0xdbff) => {
+                at += 6;
+                match code_unit(bytes.get(at..)?) {
+                    Some(0xdc00..=0xdfff) => at += 6,
+                    _ => return Some(escape),
+                }
+            }
+            Some(0xdc00..=0xdfff) => {
+                at += 6;
+                return Some(escape);
+            }
+            Some(_) => at += 6,
+        }
+        if at >= bytes.len() {
+            return None;
+        }
+    })
+}
+
+/// What the `\\u` escape stands for that `bytes` begin with.
+fn code_unit(bytes: &[u8]) -> Option<u32> {
+    let digits = bytes.strip_prefix(b"\\u")?.get(..4)?;
+    u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+pub fn has_half_surrogates(json: &str) -> bool {
+    half_surrogates(json).next().is_some()
+}
+
+/// The text with replacement characters for halves of surrogate pairs; it is as long.
+pub fn with_replacements(json: &str) -> String {
+    let mut text = json.to_owned();
+    for at in half_surrogates(json) {
+        text.replace_range(at..at + 6, "\\ufffd");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn halves_are_replaced_and_pairs_are_not() {
+        for (json, want) in [
+            (r#""\ud83d""#, r#""\ufffd""#),
+            (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
+            (r#""\ude00\ud83d""#, r#""\ufffd\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\\ud83d \u00e9 \uD83D.""#, r#""\\ud83d \u00e9 \ufffd.""#),
+            (r#""\ud83"#, r#""\ud83"#),
+            ("\"\\", "\"\\"),
+            (r#""\ud83d\n""#, r#""\ufffd\n""#),
+        ] {
+            assert_eq!(with_replacements(json), want);
+            assert_eq!(has_half_surrogates(json), json != want);
+        }
+    }
+
+    #[test]
+    fn brackets_in_strings_do_not_nest() {
+        assert_eq!(nesting(br#"{"a[[": ["\"[[", {}], "\\": [[]]}"#), 3);
+        assert_eq!(nesting(b"\"[[["), 0);
+        assert_eq!(nesting(b"]][["), 2);
+    }
+}

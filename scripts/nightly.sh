@@ -29,6 +29,7 @@ write_results() {
 
 step tests 3600 go test -count=1 -timeout 90m -tags nightly ./...
 step kill 3600 go test -count=10 -timeout 90m -run TestCrash ./ywebsocket/e2e
+step asan 5400 env YRS_HOSTILE="${YRS_HOSTILE:-2000000}" scripts/hostile-asan.sh -timeout 90m -run 'AddressSanitizer|GateOff'
 step second-rust-library 120 scripts/second-rust-library.sh
 while read -r package function; do
 	step "$function" 300 go test -run '^$' -fuzz "^$function\$" -fuzztime "${FUZZTIME:-2m}" "$package"

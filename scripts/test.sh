@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-suites=(rust web go e2e race leaks cgocheck fresh-module)
+suites=(rust web go e2e race leaks cgocheck gate-off fresh-module)
 
 # The browser and peer tests are a suite of their own: they load both cores, and what they exercise is
 # in other processes, which the race detector does not see.
@@ -17,11 +17,13 @@ run() {
 	case $1 in
 	rust) step rust 90 cargo test --locked ;;
 	web) step web 10 npm test --silent --prefix ywebsocket/cmd/yserver/web ;;
-	go) step go 90 in_process ;;
+	go) step go 180 in_process ;;
 	e2e) step e2e 330 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
 	race) step race 120 in_process -race ;;
 	leaks) step leaks 45 go test -count=1 -timeout 5m -tags yffidebug ./ycrdt/... ;;
 	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 90 go test -count=1 -timeout 5m ./ycrdt/... ;;
+	# Everything under AddressSanitizer takes ten minutes and runs at night.
+	gate-off) step gate-off 120 scripts/hostile-asan.sh -run 'GateOff|Finds' ;;
 	fresh-module) step fresh-module 30 scripts/fresh-module.sh ;;
 	*)
 		echo "test.sh: unknown suite $1; there are ${suites[*]}" >&2

@@ -1,6 +1,9 @@
 package ycrdt
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // awarenessChange collects the events of one change, which is made while the lock
 // is held: newChange, put and note, finish.
@@ -25,6 +28,29 @@ func (c *awarenessChange) note(kind AwarenessEventKind, clientID uint64, changed
 	if changed {
 		event.Changed = append(event.Changed, clientID)
 	}
+}
+
+// settle leaves every client once in each list. An update may name one client any
+// number of times, and what is passed on holds its whole state for each.
+func (c *awarenessChange) settle() {
+	for kind := range c.events {
+		event := &c.events[kind]
+		event.ClientIDs = withoutRepeats(event.ClientIDs)
+		event.Changed = withoutRepeats(event.Changed)
+	}
+}
+
+// withoutRepeats keeps the first of equal ids. It works in place.
+func withoutRepeats(ids []uint64) []uint64 {
+	if len(ids) < 2 {
+		return ids
+	}
+	seen := make(map[uint64]struct{}, len(ids))
+	return slices.DeleteFunc(ids, func(id uint64) bool {
+		_, repeated := seen[id]
+		seen[id] = struct{}{}
+		return repeated
+	})
 }
 
 // isLocal tells whether a client is this one, with a state under our control.

@@ -50,8 +50,8 @@ func (k AwarenessEventKind) String() string {
 // it. It stays valid for ever; the observers share it and must not change it.
 type AwarenessEvent struct {
 	Kind AwarenessEventKind
-	// ClientIDs are the clients it happened to: those to pass on to others with
-	// EncodeUpdate.
+	// ClientIDs are the clients it happened to, each once: those to pass on to
+	// others with EncodeUpdate.
 	ClientIDs []uint64
 	// Changed are those of ClientIDs whose state has other content than before.
 	// Without any, nothing needs to be drawn anew.

@@ -6,13 +6,16 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
 // SetLocalState sets this client's state to the JSON of v; nil, or what marshals
 // to null, clears it, which tells the others that this client is gone. What JSON
 // cannot carry (NaN, a channel, a cycle, a string that is not UTF-8) is refused
-// with ErrUnsupportedValue and changes nothing. Numbers are float64 once they are
-// read, here and in JavaScript.
+// with ErrUnsupportedValue, and what is longer than MaxStateBytes or nested deeper
+// than [protocol.MaxStateDepth] with ErrTooLarge; nothing changes then. Numbers are
+// float64 once they are read, here and in JavaScript.
 //
 // Every call counts as a change and is to be sent, even if the state is equal to
 // the one before.
@@ -25,7 +28,7 @@ func (a *Awareness) SetLocalState(v any) error {
 	if err != nil {
 		return unsupportedState(op, err)
 	}
-	if err := a.checkStateSize(op, len(state)); err != nil {
+	if err := a.checkLocalState(op, state); err != nil {
 		return err
 	}
 	a.lock()
@@ -98,7 +101,7 @@ func (a *Awareness) withField(state json.RawMessage, path []string, value json.R
 			Msg: fmt.Sprintf("path %q leads through a value that is not an object", strings.Join(path, ".")),
 		}
 	}
-	return state, a.checkStateSize(opSetField, len(state))
+	return state, a.checkLocalState(opSetField, state)
 }
 
 // writeLocal gives this client a new state; nil clears it.
@@ -117,6 +120,17 @@ func (a *Awareness) writeLocal(change *awarenessChange, state json.RawMessage) {
 
 func unsupportedState(op string, err error) error {
 	return &Error{Op: op, Code: CodeUnsupportedValue, Msg: "the value has no exact form in JSON: " + err.Error()}
+}
+
+// checkLocalState refuses what others would refuse.
+func (a *Awareness) checkLocalState(op string, state json.RawMessage) error {
+	if protocol.StateDepth(state) > protocol.MaxStateDepth {
+		return &Error{
+			Op: op, Code: CodeTooLarge,
+			Msg: fmt.Sprintf("the state is nested deeper than %d levels", protocol.MaxStateDepth),
+		}
+	}
+	return a.checkStateSize(op, len(state))
 }
 
 func (a *Awareness) checkStateSize(op string, size int) error {

@@ -82,6 +82,7 @@ func (a *Awareness) ApplyUpdate(update []byte, origin any) error {
 			a.receive(&change, entry)
 		}
 	}
+	change.settle()
 	return a.finish(change)
 }
 

@@ -126,6 +126,45 @@ func TestAwareness_MaxStateBytes(t *testing.T) {
 	assert.Equal(t, map[string]any{"a": 1.0}, a.LocalState())
 }
 
+func TestAwareness_StateDepth(t *testing.T) {
+	nest := func(levels int) (state any) {
+		for range levels {
+			state = []any{state}
+		}
+		return state
+	}
+	a := newAwareness(t, 1, ycrdt.AwarenessOptions{})
+	require.NoError(t, a.SetLocalState(nest(protocol.MaxStateDepth)))
+	require.ErrorIs(t, a.SetLocalState(nest(protocol.MaxStateDepth+1)), ycrdt.ErrTooLarge)
+	assert.Equal(t, nest(protocol.MaxStateDepth), a.LocalState())
+
+	require.NoError(t, a.SetLocalState(map[string]any{}))
+	require.NoError(t, a.SetLocalStateKey("a", nest(protocol.MaxStateDepth-1)))
+	require.ErrorIs(t, a.SetLocalStateKey("a", nest(protocol.MaxStateDepth)), ycrdt.ErrTooLarge)
+
+	deeper := strings.Repeat("[", protocol.MaxStateDepth+1) + strings.Repeat("]", protocol.MaxStateDepth+1)
+	require.ErrorIs(t, a.ApplyUpdate(awarenessUpdate(clientState(2, 1, deeper)), nil), ycrdt.ErrMalformed)
+	assert.Equal(t, []uint64{1}, a.ClientIDs())
+}
+
+// What is passed on holds the last state once, however often an update names it.
+func TestAwareness_ApplyUpdate_NamesEachClientOnce(t *testing.T) {
+	a := newAwareness(t, 1, ycrdt.AwarenessOptions{})
+	events := recordAwareness(a)
+	var entries []protocol.AwarenessEntry
+	for clock := uint64(1); clock <= 1000; clock += 2 {
+		entries = append(entries,
+			clientState(2, clock, `2`), clientState(3, clock, `3`), clientState(2, clock+1, `null`), clientState(3, clock+1, `"three"`))
+	}
+	learn(t, a, entries...)
+	both := []uint64{2, 3}
+	assert.Equal(t, []ycrdt.AwarenessEvent{
+		{Kind: ycrdt.AwarenessAdded, ClientIDs: both, Changed: both},
+		{Kind: ycrdt.AwarenessUpdated, ClientIDs: []uint64{3, 2}, Changed: []uint64{3, 2}},
+		{Kind: ycrdt.AwarenessRemoved, ClientIDs: []uint64{2}, Changed: []uint64{2}},
+	}, events.take())
+}
+
 func TestAwareness_MaxStates(t *testing.T) {
 	a := newAwareness(t, 1, ycrdt.AwarenessOptions{MaxStates: 3})
 	learn(t, a, clientState(2, 1, `2`), clientState(3, 1, `3`))

@@ -21,7 +21,11 @@ func servePipe(t *testing.T, s *Server, room string) *client {
 	r, err := s.registry.hold(room)
 	require.NoError(t, err)
 	ours, theirs := net.Pipe()
-	go newConn(s, r, &activeConn{Conn: ours, received: newActivity()}, "pipe").serve()
+	connection := newConn(s, r, &activeConn{Conn: ours, received: newActivity()}, "pipe")
+	s.mu.Lock()
+	s.connections[connection] = struct{}{}
+	s.mu.Unlock()
+	go connection.serve()
 	t.Cleanup(func() {
 		_ = theirs.Close()
 		synctest.Wait()
@@ -86,10 +90,14 @@ func TestConn_UnansweredPing(t *testing.T) {
 // A message on a slow line takes longer than a client may be silent.
 func TestConn_BytesAreSignsOfLife(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newTestServer(t, Options{Timeouts: Timeouts{KeepAlive: time.Hour}})
+		s := newTestServer(t, Options{Timeouts: Timeouts{KeepAlive: time.Hour, Message: time.Hour}})
 		c := servePipe(t, s, "room")
 		update := insert(1, 0, "slow")
-		for _, b := range input(t, ws.NewBinaryFrame(protocol.AppendUpdate(nil, update))) {
+		in := input(t, ws.NewBinaryFrame(protocol.AppendUpdate(nil, update)))
+		const headerSize = 6
+		_, err := c.conn.Write(in[:headerSize])
+		require.NoError(t, err)
+		for _, b := range in[headerSize:] {
 			time.Sleep(29 * time.Second)
 			_, err := c.conn.Write([]byte{b})
 			require.NoError(t, err)
@@ -99,6 +107,23 @@ func TestConn_BytesAreSignsOfLife(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, protocol.AppendUpdate(nil, update), f.Payload, "without a ping in between")
 	})
+}
+
+// A client that completes its request and then does nothing, not even read.
+func TestConn_IdleFromTheBeginning(t *testing.T) {
+	s, url := serve(t, Options{Timeouts: Timeouts{Ping: 20 * time.Millisecond, Pong: 20 * time.Millisecond, Close: 20 * time.Millisecond}})
+	conn, err := net.Dial("tcp", address(url))
+	require.NoError(t, err)
+	defer conn.Close()
+	_, err = conn.Write([]byte(handshakeRequest))
+	require.NoError(t, err)
+	for _, want := range []int{1, 0} {
+		require.Eventually(t, func() bool {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			return s.admitted == want
+		}, patience, time.Millisecond)
+	}
 }
 
 // The peer is alive and reads; it just reads nothing for a while. The others go

@@ -2,6 +2,7 @@ package ywebsocket
 
 import (
 	"runtime"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
@@ -31,6 +33,11 @@ func TestConn_BadInputCostsItsSenderTheConnection(t *testing.T) {
 		{"malformed update", update(9, 9, 9), CloseMalformed},
 		{"no update", update(), CloseMalformed},
 		{"update with an empty block", update(1, 1, 7, 0, 0, 0, 0), CloseMalformed},
+		{"update with a client twice", update(2, 1, 1, 0, 4, 1, 1, 't', 1, 'a', 1, 1, 0, 4, 1, 1, 't', 1, 'b', 0), CloseMalformed},
+		{"update with a clock beyond 31 bits", update(1, 1, 1, 0xff, 0xff, 0xff, 0xff, 0x0f, 4, 1, 1, 't', 1, 'a', 0), CloseMalformed},
+		{"update that declares too much", update(0xff, 0xff, 0xff, 0xff, 0x07, 0), CloseMalformed},
+		{"state vector that declares too much", binary(protocol.AppendSyncStep1(nil, []byte{0xff, 0xff, 0xff, 0xff, 0x01})...), CloseMalformed},
+		{"update that breaks the document", update(poisonous(1)...), ClosePoisoned},
 		{"malformed step 2", binary(protocol.AppendSyncStep2(nil, []byte{9})...), CloseMalformed},
 		{"malformed awareness", binary(protocol.AppendAwareness(nil, []byte{3, 1})...), CloseMalformed},
 		{"awareness that is no JSON", binary(protocol.AppendAwareness(nil,
@@ -40,8 +47,14 @@ func TestConn_BadInputCostsItsSenderTheConnection(t *testing.T) {
 		{"not masked", ws.MustCompileFrame(ws.NewBinaryFrame([]byte{3})), CloseProtocolError},
 		{"close with a code that is none", input(t, ws.NewCloseFrame([]byte{0, 1})), CloseProtocolError},
 		{"close with half a code", input(t, ws.NewCloseFrame([]byte{3})), CloseProtocolError},
+		{"close with a reserved code", input(t, ws.NewCloseFrame(ws.NewCloseFrameBody(1005, ""))), CloseProtocolError},
+		{"close with a reason that is no text", input(t, ws.NewCloseFrame([]byte("\x03\xe8\xff"))), CloseProtocolError},
+		{"reserved bit", header(ws.Header{Fin: true, Rsv: 4, OpCode: ws.OpBinary, Masked: true}), CloseProtocolError},
+		{"flood of pings", input(t, pings(1001)...), ClosePolicyViolation},
+		{"too many fragments", input(t, fragments(100_001)...), CloseTooBig},
 	}
-	_, url := serve(t, Options{})
+	var last atomic.Pointer[fragile]
+	_, url := serve(t, Options{}, fragileLoads(ycrdt.CodeApplyFailed, &last))
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			a, _ := join(t, url+"room")

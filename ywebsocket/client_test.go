@@ -80,7 +80,9 @@ func (c *client) sendFrame(f ws.Frame) {
 // readFrame returns the next frame.
 func (c *client) readFrame() (ws.Frame, error) {
 	c.t.Helper()
-	require.NoError(c.t, c.conn.SetReadDeadline(time.Now().Add(patience)))
+	if err := c.conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		return ws.Frame{}, err
+	}
 	return ws.ReadFrame(c.r)
 }
 

@@ -22,6 +22,8 @@ const (
 	CloseProtocolError CloseCode = 1002
 	// CloseUnsupportedData answers a text message: Yjs peers send binary ones.
 	CloseUnsupportedData CloseCode = 1003
+	// ClosePolicyViolation answers a flood of pings and pongs.
+	ClosePolicyViolation CloseCode = 1008
 	// CloseTooBig answers a message or an update above the limit.
 	CloseTooBig CloseCode = 1009
 	// CloseInternalError says that the room cannot be served, for instance because
@@ -29,8 +31,8 @@ const (
 	CloseInternalError CloseCode = 1011
 	// CloseServiceRestart says that the server is shutting down.
 	CloseServiceRestart CloseCode = 1012
-	// CloseTryAgainLater ends a connection that reads too slowly, or whose updates
-	// the store cannot take up.
+	// CloseTryAgainLater ends a connection that reads or sends too slowly, or whose
+	// messages the server or its store cannot take up at the moment.
 	CloseTryAgainLater CloseCode = 1013
 	// CloseMalformed answers a message that is not what the protocol allows.
 	CloseMalformed CloseCode = 4400

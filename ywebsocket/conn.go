@@ -1,11 +1,11 @@
 package ywebsocket
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"log/slog"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +22,15 @@ type conn struct {
 	ctx context.Context
 
 	transport *activeConn
-	reader    messageReader
+	reader    *messageReader
 	out       *outbox
+	resync    resync
+	identity  Identity
+	speaker   speaker
+
+	// answered is set when the client has answered the first message to it; what it
+	// said before is not about what it was sent. It belongs to the reader.
+	answered bool
 
 	// waiting is set while the reader waits for the client, who may then be blamed
 	// for silence.
@@ -32,25 +39,18 @@ type conn struct {
 	timer   *time.Timer
 }
 
-// readBuffer is for the headers of frames and for small messages; the rest is
-// read to where it belongs.
-const readBuffer = 1 << 10
-
 func newConn(s *Server, r *room, transport *activeConn, remote string) *conn {
 	ctx, cancel := context.WithCancel(s.ctx)
-	limits := s.options.Limits
+	limits, timeouts := s.options.Limits, s.options.Timeouts
+	out := newOutbox(transport.Conn, limits, timeouts, cancel)
 	return &conn{
 		server:    s,
 		room:      r,
 		remote:    remote,
 		ctx:       ctx,
 		transport: transport,
-		reader: messageReader{
-			r:            bufio.NewReaderSize(transport, readBuffer),
-			maxBytes:     limits.Message,
-			maxFragments: limits.Fragments,
-		},
-		out: newOutbox(transport.Conn, limits, s.options.Timeouts, cancel),
+		reader:    newMessageReader(newPace(transport, out.setReadDeadline, timeouts), limits, &s.incoming),
+		out:       out,
 	}
 }
 
@@ -114,6 +114,9 @@ func (c *conn) next() (message, error) {
 	m, err := c.reader.next()
 	c.waiting.Store(false)
 	c.pinged.Store(false)
+	if errors.Is(err, os.ErrDeadlineExceeded) && !c.out.isClosed() {
+		return m, closing(CloseTryAgainLater, "sending too slowly: reconnect to try again")
+	}
 	var violation *closeError
 	if err != nil && !errors.As(err, &violation) {
 		return m, errGone
@@ -128,7 +131,7 @@ func (c *conn) handle(m message) error {
 	case c.out.isClosed():
 		return nil // only the answer to our close frame is of interest
 	case m.op == ws.OpPing:
-		c.out.send(pongFrame(m.payload))
+		c.out.sendPong(m.payload)
 		return nil
 	case m.op == ws.OpPong:
 		return nil
@@ -179,4 +182,5 @@ func (c *conn) end() {
 	}
 	c.out.waitForWriter()
 	_ = c.transport.Close()
+	c.reader.share.release()
 }

@@ -21,3 +21,15 @@ func TestDependencies(t *testing.T) {
 		}
 	}
 }
+
+// The helpers of gobwas/ws allocate what a header declares.
+func TestDependencies_NoAllocatingHelpers(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./...").CombinedOutput()
+	require.NoError(t, err, string(output))
+	deps := strings.Fields(string(output))
+	require.Contains(t, deps, "github.com/gobwas/ws")
+	require.Contains(t, deps, "github.com/yrs-go/yrs/ywebsocket/cmd/yserver")
+	for _, unwanted := range []string{"github.com/gobwas/ws/wsutil", "github.com/gobwas/ws/wsflate"} {
+		assert.NotContains(t, deps, unwanted)
+	}
+}

@@ -30,6 +30,12 @@
 // message. So a client that compares what returns with what it has sent knows
 // what is saved, even if the server dies the next moment.
 //
+// An update that builds on others which have not arrived is held back: it is
+// neither stored nor sent to anybody, nor confirmed. Its sender is asked for what
+// is missing, with the server's state vector, at most once a second. When that
+// has come, from whomever, everything goes its usual way, and returns to those
+// who wrote it as part of an update that holds more.
+//
 // A store that fails is tried again until it works. Meanwhile nothing is
 // confirmed, [Server.Ready] reports it, and when Limits.Unsaved is reached clients
 // that go on writing are closed with [CloseTryAgainLater]. They keep what was not
@@ -41,6 +47,14 @@
 // can make it wait by [Timeouts]. A client that violates the protocol, or sends
 // what is malformed, loses its connection with a [CloseCode] and a reason; the
 // others in the room notice nothing.
+//
+// # Updates that break a document
+//
+// Should an update pass every check and break its document nevertheless, which
+// none is known to do, its sender is closed with [ClosePoisoned]. The update is
+// stored nowhere but in the quarantine, see [Options.Quarantine]. The room is
+// loaded again, with what was on its way to the store: the others notice a pause
+// at most. It is short at first and up to a minute if that repeats.
 //
 // # Who may connect
 //

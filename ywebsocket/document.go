@@ -1,8 +1,11 @@
 package ywebsocket
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -11,9 +14,9 @@ import (
 // document is what a room holds. Its methods are safe for concurrent use, but
 // apply is not called while another method runs.
 type document interface {
-	// apply merges an update of a client and reports the change to the function
-	// that the document was loaded with, before it returns.
-	apply(ctx context.Context, in *inbound) error
+	// apply merges an update of a client and returns what that did, which can be
+	// something even if it fails.
+	apply(ctx context.Context, update []byte) (change, error)
 	// stateVector returns what the document knows.
 	stateVector(ctx context.Context) ([]byte, error)
 	// missing returns what a peer with the given state vector lacks.
@@ -22,26 +25,31 @@ type document interface {
 	close()
 }
 
-// change is what an update of a client did to the document.
+// change is what an update of a client did to the document. What the update
+// refers to may not have arrived; then the document holds it back until that
+// comes, and does not count it as known.
 type change struct {
-	// update holds what was new in it, and whatever had been waiting for that. It
-	// is empty if nothing was.
+	// update holds what came in: what was new and missed nothing, and what had been
+	// held back until then. It is empty if nothing came in.
 	update []byte
-	// pending: parts of this update or of earlier ones wait for others, and are in
-	// no change yet.
+	// complete: everything that was sent is in the document now.
+	complete bool
+	// released: some of what came in may have been held back before.
+	released bool
+	// pending: the document holds something back.
 	pending bool
-	origin  *inbound
 }
 
 // liveDocument is a document in memory.
-type liveDocument struct{ doc *ycrdt.Doc }
+type liveDocument struct {
+	doc *ycrdt.Doc
+	// last is the latest event of the document.
+	last ycrdt.UpdateEvent
+}
 
 // loadDocument reads a room from the store, where a room that was never stored is
-// empty, and adds the updates that are not there yet. From then on changes are
-// reported to onChange, in order, while no lock of the document is held.
-func loadDocument(
-	ctx context.Context, s store.Store, room string, pending [][]byte, onChange func(change),
-) (_ document, err error) {
+// empty, and adds the updates that are not there yet.
+func loadDocument(ctx context.Context, s store.Store, room string, pending [][]byte) (_ document, err error) {
 	doc := ycrdt.NewDoc()
 	defer func() {
 		if err != nil {
@@ -51,25 +59,88 @@ func loadDocument(
 	apply := func(update []byte) error {
 		return doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, update)
 	}
-	if err := s.Load(ctx, room, apply); err != nil && !errors.Is(err, store.ErrNotFound) {
+	if err := s.Load(ctx, room, numbered("stored", apply)); err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
+	unsaved := numbered("unsaved", apply)
 	for _, update := range pending {
-		if err := apply(update); err != nil {
+		if err := unsaved(update); err != nil {
 			return nil, err
 		}
 	}
-	doc.OnUpdate(func(event ycrdt.UpdateEvent) {
-		if in, ok := event.Origin.(*inbound); ok {
-			onChange(change{update: event.Update, pending: event.Pending, origin: in})
-		}
-	})
-	return &liveDocument{doc: doc}, nil
+	d := &liveDocument{}
+	// A log may hold what was stored before the document could hold it back.
+	d.last.Pending = true
+	d.use(doc)
+	return d, nil
 }
 
-func (d *liveDocument) apply(ctx context.Context, in *inbound) error {
+// numbered has the errors of apply say which update they are about, counted from
+// one.
+func numbered(kind string, apply func([]byte) error) func([]byte) error {
+	n := 0
+	return func(update []byte) error {
+		n++
+		if err := apply(update); err != nil {
+			return fmt.Errorf("%s update %d (%d bytes): %w", kind, n, len(update), err)
+		}
+		return nil
+	}
+}
+
+func (d *liveDocument) apply(ctx context.Context, update []byte) (change, error) {
+	before := d.last.Pending
+	d.last.Update = nil
 	// NotifyEmpty: a sender also wants to hear that an update held nothing new.
-	return d.doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{Origin: in, NotifyEmpty: true}, in.update)
+	opts := ycrdt.TxOptions{NotifyEmpty: true, Budget: integrationBudget}
+	err := d.doc.ApplyUpdateContext(ctx, opts, update)
+	ch := change{update: d.last.Update, pending: d.last.Pending, complete: err == nil && !d.last.Held}
+	if err != nil {
+		d.last.Pending = true // some of it may be held back, although no event said so
+	}
+	if bytes.Equal(ch.update, update) {
+		ch.update = update // one copy is enough
+	} else {
+		ch.released = before && len(ch.update) > 0
+	}
+	if err == nil && !ch.pending && d.doc.Garbage() >= maxGarbage {
+		_ = d.collectGarbage(ctx) // what cannot be collected stays
+	}
+	return ch, err
+}
+
+// integrationBudget is how long an update of a client may take that inserts very
+// much at the same place; see [ycrdt.TxOptions].
+const integrationBudget = time.Second
+
+// maxGarbage is how many deleted shared types a document keeps, 600 bytes each,
+// before it is replaced by one without them.
+const maxGarbage = 10_000
+
+// collectGarbage replaces the document by one without garbage. What is held back
+// would be lost, so it must not hold anything back.
+func (d *liveDocument) collectGarbage(ctx context.Context) error {
+	state, err := d.missing(ctx, []byte{0})
+	if err != nil {
+		return err
+	}
+	if state, err = ycrdt.CollectGarbage(state); err != nil {
+		return err
+	}
+	fresh := ycrdt.NewDoc()
+	if err := fresh.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, state); err != nil {
+		_ = fresh.Close()
+		return err
+	}
+	_ = d.doc.Close()
+	d.use(fresh)
+	return nil
+}
+
+// use makes doc the document.
+func (d *liveDocument) use(doc *ycrdt.Doc) {
+	d.doc = doc
+	doc.OnUpdate(func(event ycrdt.UpdateEvent) { d.last = event })
 }
 
 func (d *liveDocument) stateVector(ctx context.Context) (stateVector []byte, err error) {
@@ -101,6 +172,9 @@ func poisonedBefore(err error) bool { return hasCode(err, ycrdt.CodeDocPoisoned)
 func poisonedNow(err error) bool {
 	return hasCode(err, ycrdt.CodeApplyFailed) || hasCode(err, ycrdt.CodePanic)
 }
+
+// unusable reports whether the document cannot be used after a call.
+func unusable(err error) bool { return poisonedBefore(err) || poisonedNow(err) }
 
 func hasCode(err error, code ycrdt.Code) bool {
 	var failure *ycrdt.Error

@@ -91,23 +91,3 @@ func TestServer_StoreThatDoesNotKeepUp(t *testing.T) {
 	reader.expectUpdate()
 	reader.expectSilence()
 }
-
-// What waits for something that has not arrived is stored nevertheless.
-func TestServer_AnUpdateThatWaitsForOthersIsStored(t *testing.T) {
-	backing := store.NewMemory()
-	s, url := serve(t, Options{Store: backing})
-	a, _ := join(t, url+"room")
-	first, second := insert(1, 0, "one"), insert(1, 3, "two")
-	a.sendUpdate(second)
-	assert.Equal(t, second, a.expectUpdate(), "confirmed")
-	assert.Equal(t, [][]byte{second}, stored(t, backing, "room"), "and stored")
-	require.NoError(t, a.conn.Close())
-	require.NoError(t, s.Shutdown(t.Context()))
-
-	_, url = serve(t, Options{Store: backing})
-	b, state := join(t, url+"room")
-	assert.Equal(t, "", textOf(t, state))
-	c, _ := join(t, url+"room")
-	b.sendUpdate(first)
-	assert.Equal(t, "onetwo", textOf(t, c.expectUpdate()))
-}

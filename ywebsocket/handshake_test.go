@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gobwas/ws"
 	"github.com/stretchr/testify/assert"
@@ -77,18 +78,21 @@ func TestServer_EchoesASubprotocol(t *testing.T) {
 	assert.Equal(t, "first", handshake.Protocol)
 }
 
+const handshakeRequest = "GET /room HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+	"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+
+// address is the host and port of a server's URL.
+func address(url string) string { return strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/") }
+
 // A client may send its first message without waiting for the answer to its
 // request, and both may arrive together.
 func TestServer_MessageBehindTheRequest(t *testing.T) {
 	_, url := serve(t, Options{})
-	address := strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/")
-	conn, err := net.Dial("tcp", address)
+	conn, err := net.Dial("tcp", address(url))
 	require.NoError(t, err)
 	defer conn.Close()
-	request := "GET /room HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
 	first := input(t, ws.NewBinaryFrame(protocol.AppendSyncStep1(nil, []byte{0})))
-	_, err = conn.Write(append([]byte(request), first...))
+	_, err = conn.Write(append([]byte(handshakeRequest), first...))
 	require.NoError(t, err)
 
 	c := newPipeClient(t, conn)
@@ -189,4 +193,17 @@ func TestNewServer_RefusesNegativeLimits(t *testing.T) {
 	_, err := NewServer(Options{Limits: Limits{Queue: -1}, Timeouts: Timeouts{Ping: -1}})
 	assert.ErrorContains(t, err, "Limits.Queue")
 	assert.ErrorContains(t, err, "Timeouts.Ping")
+}
+
+// What it limits, and what it leaves to other handlers; that it works is shown with
+// the program that uses it.
+func TestNewHTTPServer(t *testing.T) {
+	s := NewHTTPServer("localhost:1", http.NotFoundHandler())
+	assert.Equal(t, "localhost:1", s.Addr)
+	assert.NotNil(t, s.Handler)
+	assert.Equal(t, 5*time.Second, s.ReadHeaderTimeout)
+	assert.Equal(t, 2*time.Minute, s.IdleTimeout)
+	assert.Equal(t, 32<<10, s.MaxHeaderBytes)
+	assert.Zero(t, s.ReadTimeout)
+	assert.Zero(t, s.WriteTimeout)
 }

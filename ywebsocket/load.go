@@ -3,6 +3,7 @@ package ywebsocket
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // loadAttempt is one try to read a room from the store. However many wait for
@@ -21,9 +22,19 @@ var (
 )
 
 // load waits until the room is in memory. After an attempt that failed the next
-// call makes another.
+// call makes another, not before the pause that recovery prescribes is over.
 func (r *room) load(ctx context.Context) error {
-	attempt := r.startLoad()
+	deadline := time.Now().Add(r.server.options.Timeouts.Load)
+	attempt, pause := r.startLoad()
+	for attempt == nil {
+		if err := sleep(ctx, min(pause, time.Until(deadline))); err != nil {
+			return err
+		}
+		if !time.Now().Before(deadline) {
+			return errNotLoaded
+		}
+		attempt, pause = r.startLoad()
+	}
 	select {
 	case <-attempt.done:
 		return attempt.err
@@ -32,26 +43,44 @@ func (r *room) load(ctx context.Context) error {
 	}
 }
 
-func (r *room) startLoad() *loadAttempt {
+// startLoad returns the attempt to wait for; nil, and how long to wait, when it is
+// too early for one.
+func (r *room) startLoad() (*loadAttempt, time.Duration) {
 	r.loadMu.Lock()
 	defer r.loadMu.Unlock()
 	if r.attempt == nil {
+		if pause := r.recovery.pause(time.Now()); pause > 0 {
+			return nil, pause
+		}
 		attempt := &loadAttempt{done: make(chan struct{})}
 		r.attempt = attempt
 		// Not the work of one connection: those that wait may go, and others come.
 		r.server.goroutines.Go(func() { r.runLoad(attempt) })
 	}
-	return r.attempt
+	return r.attempt, 0
 }
 
 func (r *room) runLoad(attempt *loadAttempt) {
 	defer close(attempt.done)
-	if err := r.loadDocument(); err != nil {
-		r.log.Error("cannot load the room", "error", err)
+	err := r.loadDocument()
+	pause := r.endLoad(err == nil)
+	if err != nil {
+		r.log.Error("cannot load the room", "error", err, "pause", pause)
 		attempt.err = errNotLoaded
-		r.forgetLoad()
 		r.closeAll(CloseTryAgainLater, notLoadedReason)
 	}
+}
+
+// endLoad accounts for an attempt, and returns how long to wait for the next.
+func (r *room) endLoad(succeeded bool) time.Duration {
+	r.loadMu.Lock()
+	defer r.loadMu.Unlock()
+	if succeeded {
+		r.recovery.failedLoads = 0
+		return 0
+	}
+	r.attempt = nil
+	return r.recovery.loadFailed(time.Now())
 }
 
 // loadDocument reads what is stored or about to be.
@@ -60,12 +89,13 @@ func (r *room) loadDocument() error {
 	defer cancel()
 	var loaded document
 	err := protect(func() (err error) {
-		loaded, err = r.server.load(ctx, r.server.options.Store, r.name, r.saver.pending(), r.changed)
+		loaded, err = r.server.load(ctx, r.server.options.Store, r.name, r.saver.pending())
 		return err
 	})
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
+	r.askAuthors(ctx, loaded)
 	r.documentMu.Lock()
 	defer r.documentMu.Unlock()
 	r.document = loaded
@@ -77,18 +107,15 @@ func (r *room) loadDocument() error {
 func (r *room) drop(unusable document) {
 	r.documentMu.Lock()
 	defer r.documentMu.Unlock()
-	if unusable != nil && r.document == unusable {
-		r.document.close()
-		r.document = nil
-		r.forgetLoad()
+	if unusable == nil || r.document != unusable {
+		return
 	}
-}
-
-// forgetLoad makes the next call of load try again.
-func (r *room) forgetLoad() {
+	r.document.close()
+	r.document = nil
 	r.loadMu.Lock()
 	defer r.loadMu.Unlock()
 	r.attempt = nil
+	r.recovery.poisoned(time.Now())
 }
 
 func (r *room) isLoading() bool {
@@ -103,4 +130,12 @@ func (r *room) isLoading() bool {
 	default:
 		return true
 	}
+}
+
+// isRecovering reports whether a new room of the same name might be loaded too
+// early.
+func (r *room) isRecovering() bool {
+	r.loadMu.Lock()
+	defer r.loadMu.Unlock()
+	return r.recovery.isRecent(time.Now())
 }

@@ -1,13 +1,18 @@
 package ywebsocket
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -15,11 +20,11 @@ import (
 // slowLoads loads nothing before its gate is open.
 func slowLoads(g *gate) func(*Server) {
 	return func(s *Server) {
-		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte, onChange func(change)) (document, error) {
+		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
 			if err := g.wait(ctx); err != nil {
 				return nil, err
 			}
-			return loadDocument(ctx, st, room, pending, onChange)
+			return loadDocument(ctx, st, room, pending)
 		}
 	}
 }
@@ -127,4 +132,90 @@ func TestRoom_RestartFindsEverything(t *testing.T) {
 	_, url = serve(t, Options{Store: backing})
 	_, state := join(t, url+"room")
 	assert.Equal(t, "hello world", textOf(t, state))
+}
+
+// A log that cannot be read is not skipped over: the operator is told what is
+// wrong with it, and where.
+func TestRoom_BadUpdateInTheStore(t *testing.T) {
+	good := insert(1, 0, "good")
+	tests := map[string]struct {
+		change func(*Server)
+		says   string
+	}{
+		"refused": {says: "at byte 0", change: func(*Server) {}},
+		"poison": {says: "poison", change: func(s *Server) {
+			s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
+				return nil, st.Load(ctx, room, numbered("stored", func(update []byte) error {
+					if len(update) < len(good) {
+						return &ycrdt.Error{Op: "apply update", Code: ycrdt.CodeApplyFailed, Msg: "poison"}
+					}
+					return nil
+				}))
+			}
+		}},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			backing := store.NewMemory()
+			require.NoError(t, backing.Append(t.Context(), "room", good, []byte{9, 9, 9}, good))
+			var log logBuffer
+			s := newTestServer(t, Options{Store: backing, Logger: slog.New(slog.NewTextHandler(&log, nil))})
+			test.change(s)
+			url := listen(t, s)
+			code, _ := connect(t, url+"room").expectClose()
+			assert.Equal(t, CloseTryAgainLater, code)
+			assert.Contains(t, log.String(), "stored update 2 (3 bytes)")
+			assert.Contains(t, log.String(), test.says)
+			assert.Contains(t, log.String(), "room=room")
+			assert.Len(t, stored(t, backing, "room"), 3, "and it stays as it is")
+		})
+	}
+}
+
+// logBuffer keeps what is logged.
+type logBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+// However many clients come back to a room that cannot be loaded, the store is not
+// asked more often for that.
+func TestRoom_LoadsThatFailAreSpacedOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := &brokenStore{Store: store.NewMemory()}
+		broken.brokenLoad.Store(true)
+		s := newTestServer(t, Options{Store: broken})
+		r, err := s.registry.hold("room")
+		require.NoError(t, err)
+		defer s.registry.release(r)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		var clients sync.WaitGroup
+		for range 10 {
+			clients.Go(func() {
+				for ctx.Err() == nil {
+					assert.Error(t, r.load(ctx))
+				}
+			})
+		}
+		clients.Wait()
+		loads := broken.loads.Load()
+		assert.Greater(t, loads, int64(3600/10-1), "it never gives up")
+		assert.Less(t, loads, int64(3600/10+20))
+
+		broken.brokenLoad.Store(false)
+		assert.NoError(t, r.load(t.Context()))
+	})
 }

@@ -1,6 +1,7 @@
 package ywebsocket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -22,6 +23,9 @@ func (c *conn) handleMessages(payload []byte) error {
 		if err != nil {
 			return closing(CloseMalformed, "%v", err)
 		}
+		if len(m.Payload) < len(payload)/2 {
+			m.Payload = bytes.Clone(m.Payload) // keeping it must not keep the frame
+		}
 		if err := c.handleMessage(m); err != nil {
 			return err
 		}
@@ -36,6 +40,7 @@ func (c *conn) handleMessage(m protocol.Message) error {
 	}
 	switch m.Type {
 	case protocol.MessageSync:
+		c.answered = c.answered || m.Sync == protocol.SyncStep2
 		return c.handleSync(m)
 	case protocol.MessageAwareness:
 		return c.room.presence.apply(c, m.Payload)

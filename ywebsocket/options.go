@@ -37,10 +37,23 @@ type Options struct {
 	// the server's address (DNS rebinding) from passing for one of the same origin.
 	AllowedHosts []string
 
+	// Identify says who makes a request, from a session cookie or a token in the
+	// query, say. It is called once per connection, before the handshake is answered,
+	// after the checks of host, origin and room name, by many goroutines at once. An
+	// error refuses the request with status 403 and its text, which a page in a browser
+	// does not get to see. Nil means that nobody's identity is known.
+	Identify func(*http.Request) (Identity, error)
+
 	// EchoBeforeCommit sends an update back to its sender as soon as it is applied.
 	// By default that waits until the store has committed the update, so that a
 	// client that sees its update return knows it is saved.
 	EchoBeforeCommit bool
+
+	// Quarantine is called with every update that has broken a document, which no
+	// update is known to do, so that somebody can look into it; see [QuarantineDir].
+	// It may be called by several goroutines at once. Its errors are logged. Nil
+	// keeps the latest in memory, where [Server.Quarantined] finds them.
+	Quarantine func(QuarantinedUpdate) error
 
 	// Limits bound what clients can make the server hold.
 	Limits Limits
@@ -67,6 +80,14 @@ type Limits struct {
 	Message int
 	// Fragments is the number of frames of one message. Default 100,000.
 	Fragments int
+	// ControlFrames is the number of pings and pongs that a client sends in ten
+	// seconds. More end the connection with [ClosePolicyViolation]. Default 1,000.
+	ControlFrames int
+	// Incoming is the length in bytes of the messages of all connections that are
+	// being received or worked on, not counting the first 64 KiB of each. A connection
+	// that exceeds it ends with [CloseTryAgainLater]. It must not be less than Message.
+	// Default 16 times Message.
+	Incoming int
 	// Queue is the length in bytes of the broadcasts that wait for a slow client.
 	// When it is full, awareness is reduced to the latest state and updates are
 	// merged; if that does not halve it, the connection ends with
@@ -76,14 +97,40 @@ type Limits struct {
 	// Unsaved is the length in bytes of the updates of a room that wait for the
 	// store. At this length no further update is read. Default 16 MiB.
 	Unsaved int
+
+	// AwarenessState is the length in bytes of one awareness state, which is JSON.
+	// A longer one ends the connection with [CloseTooBig]. Default 64 KiB.
+	AwarenessState int
+	// AwarenessClients is the number of clients whose awareness states one connection
+	// brings, all in all, to those that nobody has brought before. A browser brings its
+	// own and now and then that of another tab; a program that connects two servers
+	// brings many. One more ends the connection with [CloseTooBig]. Default 1,000.
+	AwarenessClients int
+	// AwarenessStates is the number of awareness states in a room. Further ones are
+	// not shown to the others; their clients can work all the same. As many clients
+	// that have left are remembered for three times Timeouts.Awareness. Default
+	// 10,000.
+	AwarenessStates int
+	// AwarenessBytes is the length in bytes of all awareness states in a room. One
+	// that does not fit any more is not shown to the others, or remains what it was.
+	// Default 4 MiB.
+	AwarenessBytes int
+	// AwarenessEntries is the number of clients that one awareness message is about,
+	// counting repetitions. More end the connection with [CloseTooBig].
+	// y-websocket sends back what it receives, so it must not be less than
+	// AwarenessStates. Default twice that.
+	AwarenessEntries int
 }
 
 // Timeouts bound how long a [Server] waits. Zero means the default.
 type Timeouts struct {
 	// Handshake is for writing the answer to the request. The time for reading the
-	// request is the business of http.Server.ReadHeaderTimeout. Default 10 s.
+	// request is the business of the http.Server, see [NewHTTPServer]. Default 5 s.
 	Handshake time.Duration
-	// Load is for reading a room from the store. Default 30 s.
+	// Load is for reading a room from the store. It is also how long a client waits
+	// for a room that cannot be read yet, because earlier attempts have failed or
+	// updates have broken the document again and again; then its connection ends
+	// with [CloseTryAgainLater]. Default 30 s.
 	Load time.Duration
 	// KeepAlive is the silence after which an empty awareness message is sent.
 	// y-websocket reconnects after 30 s without a message. Default 20 s.
@@ -93,6 +140,15 @@ type Timeouts struct {
 	// Pong is how long a client may leave a ping unanswered before the connection
 	// ends with [CloseGoingAway]. Default 30 s.
 	Pong time.Duration
+	// Header is for the header of a WebSocket frame to arrive, from its first byte on,
+	// and for the whole of a ping, pong or close frame. A client that takes longer is
+	// closed with [CloseTryAgainLater]. Default 10 s.
+	Header time.Duration
+	// Message is for the next 64 KiB of a message to arrive, or its end: it bounds the
+	// speed, not the length. What comes in between, such as pings and empty fragments,
+	// does not prolong it, nor does it run while the server works. A client that takes
+	// longer is closed with [CloseTryAgainLater]. Default 30 s, or 18 kbit/s.
+	Message time.Duration
 	// Write is for handing the network the next 64 KiB. Default 20 s.
 	Write time.Duration
 	// Close is for the closing handshake. Default 5 s.
@@ -128,13 +184,22 @@ func (o Options) withDefaults() (Options, error) {
 		setDefault("Limits.RoomName", &l.RoomName, 512),
 		setDefault("Limits.Message", &l.Message, 32<<20),
 		setDefault("Limits.Fragments", &l.Fragments, 100_000),
+		setDefault("Limits.ControlFrames", &l.ControlFrames, 1_000),
+		l.setIncoming(), // from Message
 		setDefault("Limits.Queue", &l.Queue, 4<<20),
 		setDefault("Limits.Unsaved", &l.Unsaved, 16<<20),
-		setDefault("Timeouts.Handshake", &t.Handshake, 10*time.Second),
+		setDefault("Limits.AwarenessState", &l.AwarenessState, 64<<10),
+		setDefault("Limits.AwarenessClients", &l.AwarenessClients, 1_000),
+		setDefault("Limits.AwarenessStates", &l.AwarenessStates, 10_000),
+		setDefault("Limits.AwarenessBytes", &l.AwarenessBytes, 4<<20),
+		l.setAwarenessEntries(), // from AwarenessStates
+		setDefault("Timeouts.Handshake", &t.Handshake, 5*time.Second),
 		setDefault("Timeouts.Load", &t.Load, 30*time.Second),
 		setDefault("Timeouts.KeepAlive", &t.KeepAlive, 20*time.Second),
 		setDefault("Timeouts.Ping", &t.Ping, 30*time.Second),
 		setDefault("Timeouts.Pong", &t.Pong, 30*time.Second),
+		setDefault("Timeouts.Header", &t.Header, 10*time.Second),
+		setDefault("Timeouts.Message", &t.Message, 30*time.Second),
 		setDefault("Timeouts.Write", &t.Write, 20*time.Second),
 		setDefault("Timeouts.Close", &t.Close, 5*time.Second),
 		setDefault("Timeouts.Save", &t.Save, 30*time.Second),
@@ -142,6 +207,28 @@ func (o Options) withDefaults() (Options, error) {
 		setDefault("Timeouts.Awareness", &t.Awareness, 30*time.Second),
 	)
 	return o, err
+}
+
+func (l *Limits) setIncoming() error {
+	if err := setDefault("Limits.Incoming", &l.Incoming, 16*l.Message); err != nil {
+		return err
+	}
+	if l.Incoming < l.Message {
+		return fmt.Errorf("ywebsocket: Limits.Incoming is %d, below Limits.Message, %d: no such message could be received",
+			l.Incoming, l.Message)
+	}
+	return nil
+}
+
+func (l *Limits) setAwarenessEntries() error {
+	if err := setDefault("Limits.AwarenessEntries", &l.AwarenessEntries, 2*l.AwarenessStates); err != nil {
+		return err
+	}
+	if l.AwarenessEntries < l.AwarenessStates {
+		return fmt.Errorf("ywebsocket: Limits.AwarenessEntries is %d, below Limits.AwarenessStates, %d: clients send back what they receive",
+			l.AwarenessEntries, l.AwarenessStates)
+	}
+	return nil
 }
 
 func setDefault[T int | time.Duration](name string, value *T, otherwise T) error {

@@ -27,6 +27,8 @@ type outbox struct {
 	mu      sync.Mutex
 	changed *sync.Cond // something was taken from the queue, or the state changed
 	queue   []frame
+	// pong is the answer to the latest ping, until it is taken from here.
+	pong frame
 	// broadcastBytes and replyBytes are the lengths of what is in the queue, and
 	// broadcasts is how many frames of it are broadcasts.
 	broadcastBytes, replyBytes, broadcasts int
@@ -85,6 +87,18 @@ func (o *outbox) full(f frame) bool {
 	return o.broadcastBytes+f.cost() > o.maxBytes || o.broadcasts >= maxBroadcasts
 }
 
+// sendPong queues a pong, in front of everything else. The pings before this one need
+// no answer any more (RFC 6455, section 5.5.3).
+func (o *outbox) sendPong(payload []byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return
+	}
+	o.pong = pongFrame(payload)
+	o.wakeWriter()
+}
+
 func (o *outbox) push(f frame) {
 	if f.kind == frameReply {
 		o.replyBytes += f.cost()
@@ -93,6 +107,10 @@ func (o *outbox) push(f frame) {
 		o.broadcasts++
 	}
 	o.queue = append(o.queue, f)
+	o.wakeWriter()
+}
+
+func (o *outbox) wakeWriter() {
 	if !o.writing {
 		o.writing = true
 		go o.write()
@@ -135,8 +153,18 @@ func (o *outbox) abort() {
 		o.onClose()
 	}
 	o.drop()
+	o.pong = frame{}
 	_ = o.conn.Close()
 	o.changed.Broadcast()
+}
+
+// setReadDeadline bounds the wait for the client, unless the closing handshake does.
+func (o *outbox) setReadDeadline(deadline time.Time) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.closed {
+		_ = o.conn.SetReadDeadline(deadline) // fails only if the connection is gone
+	}
 }
 
 func (o *outbox) isClosed() bool {

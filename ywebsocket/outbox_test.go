@@ -2,6 +2,7 @@ package ywebsocket
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"sync/atomic"
 	"testing"
@@ -200,6 +201,42 @@ func TestOutbox_WaitForReplies(t *testing.T) {
 		}
 		peer.expectUpdate()
 		<-resumed
+	})
+}
+
+// However many pings wait for an answer, one is kept.
+func TestOutbox_AnswersTheLatestPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, peer := newTestOutbox(t, 4000)
+		expectPong := func(payload string) {
+			f, err := peer.readFrame()
+			require.NoError(t, err)
+			require.Equal(t, ws.OpPong, f.Header.OpCode)
+			assert.Equal(t, payload, string(f.Payload))
+		}
+		o.sendPong([]byte("at once"))
+		expectPong("at once")
+
+		stall(o)
+		o.send(step2Frame([]byte("answer")))
+		for i := range 10_000 {
+			o.sendPong(fmt.Append(nil, i))
+		}
+		assert.Len(t, o.queue, 1)
+		o.waitForReplies()
+		peer.expectUpdate()
+		expectPong("9999")
+		assert.Equal(t, []byte("answer"), peer.expectSync(protocol.SyncStep2))
+
+		stall(o)
+		o.sendPong([]byte("before the end"))
+		o.close(CloseServiceRestart, "restart")
+		o.sendPong([]byte("after it"))
+		peer.expectUpdate()
+		expectPong("before the end")
+		f, err := peer.readFrame()
+		require.NoError(t, err)
+		assert.Equal(t, ws.OpClose, f.Header.OpCode)
 	})
 }
 

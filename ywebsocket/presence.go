@@ -1,110 +1,308 @@
 package ywebsocket
 
 import (
+	"bytes"
+	"encoding/json"
 	"sync"
 	"time"
 
-	"github.com/yrs-go/yrs/ycrdt"
+	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
-// presence is what the clients of a room tell each other about themselves, and
-// which connection told it first-hand.
+const (
+	// rememberedFor is how long a client that is gone is remembered, in units of
+	// Timeouts.Awareness: longer than any other client could still believe in it,
+	// lest a late message bring it back.
+	rememberedFor = 3
+
+	// maxFirstClock is the highest clock that a client may begin with, and maxLeap
+	// how far it may advance beyond that at once. No honest one comes near either.
+	// They keep a hostile one from using up the clocks of an id, which end at 2^53-1.
+	maxFirstClock = 1 << 52
+	maxLeap       = 1 << 20
+)
+
+// presence is what the clients of a room tell each other about themselves: their
+// awareness states, by the rules of y-protocols.
+//
+// Here each client belongs to a connection, the first that brings a state for it.
+// That connection alone changes and removes the state, and the state ends with it.
+// What others say about the client is hearsay: y-websocket sends back whatever it
+// receives, and what it has heard from other tabs of its browser. The claims of
+// others are the subject of claim.go.
 type presence struct {
 	room    *room
 	timeout time.Duration
-	states  *ycrdt.Awareness
 
-	// mu is held over every change of states, so that their observer runs before
-	// the change returns.
-	mu sync.Mutex
-	// owners has every client with a state, and the connection that brought the
-	// newest one. Clients pass on what they hear from others; that is not newer.
-	owners map[uint64]*conn
-	// touched are the clients of the change under way.
-	touched []uint64
-	timer   *time.Timer // runs while there are owners
-	closed  bool
+	mu      sync.Mutex
+	clients map[uint64]*participant
+	present int // those with a state
+	bytes   int // of their states, and of claims
+	// changed and corrections are what the change under way will send: the former
+	// to everybody but its connection, the latter to that one.
+	changed     []*participant
+	corrections []protocol.AwarenessEntry
+	// everybody is the message with all states, or nothing if it is outdated.
+	everybody frame
+	full      bool        // the log knows that not all states have room
+	timer     *time.Timer // runs while there are clients
+	closed    bool
+}
+
+// participant is what is known of a client.
+type participant struct {
+	id      uint64
+	clock   uint64
+	state   json.RawMessage // never changed in place; nil: gone
+	updated time.Time       // when state or its end was heard of
+	owner   *conn           // nil: gone
+	claim   *claim          // of another connection, while the owner is asked
+	// displaced has lost the client because it did not answer a ping.
+	displaced *conn
+	changed   bool // is in presence.changed
 }
 
 func newPresence(r *room, timeout time.Duration) *presence {
-	doc := ycrdt.NewDoc() // only its client id is used, and without a local state not even that
-	defer doc.Close()
-	p := &presence{
-		room:    r,
-		timeout: timeout,
-		states: ycrdt.NewAwarenessWith(doc, ycrdt.AwarenessOptions{
-			OutdatedTimeout: timeout,
-			NoLocalState:    true,
-			Logger:          r.log,
-		}),
-		owners: make(map[uint64]*conn),
-	}
-	p.states.Observe(p.observe)
-	return p
+	return &presence{room: r, timeout: timeout, clients: make(map[uint64]*participant)}
 }
+
+func (p *presence) limits() *Limits { return &p.room.server.options.Limits }
 
 // apply takes in what a client says about itself and others, and tells the others
 // what is new.
 func (p *presence) apply(c *conn, update []byte) error {
-	return asClose(p.change(c, func() error { return p.states.ApplyUpdate(update, c) }))
-}
-
-// leave takes all clients for gone that were reached through c.
-func (p *presence) leave(c *conn) {
-	err := p.change(c, func() error {
-		var ids []uint64
-		for id, owner := range p.owners {
-			if owner == c {
-				ids = append(ids, id)
+	entries, err := p.decode(update)
+	if err != nil {
+		return err
+	}
+	return p.change(c, func() error {
+		c.speaker.hear(entries, c.answered)
+		for _, entry := range entries {
+			if err := p.receive(c, entry); err != nil {
+				return err
 			}
 		}
-		return p.states.RemoveStates(ids, c)
+		return nil
 	})
+}
+
+// decode reads an update within the limits of a message.
+func (p *presence) decode(update []byte) ([]protocol.AwarenessEntry, error) {
+	limits := p.limits()
+	n, err := protocol.NewDecoder(update).ReadVarUint()
+	if err == nil && n > uint64(limits.AwarenessEntries) && n < uint64(len(update)) {
+		return nil, closing(CloseTooBig, "awareness message about %d clients, above %d", n, limits.AwarenessEntries)
+	}
+	entries, err := protocol.DecodeAwarenessUpdate(update)
 	if err != nil {
-		p.room.log.Error("cannot remove awareness states", "error", err)
+		return nil, closing(CloseMalformed, "awareness: %v", err)
+	}
+	for _, entry := range entries {
+		if len(entry.State) > limits.AwarenessState {
+			return nil, closing(CloseTooBig, "awareness state of %d bytes, above %d: keep it small", len(entry.State), limits.AwarenessState)
+		}
+	}
+	return entries, nil
+}
+
+// receive takes in one entry. It fails if that costs c the connection.
+func (p *presence) receive(c *conn, entry protocol.AwarenessEntry) error {
+	k := p.clients[entry.ClientID]
+	switch {
+	case k == nil && (entry.State == nil || entry.Clock == 0 || entry.Clock > maxFirstClock):
+		return nil // y-protocols, too, begins to listen at clock 1
+	case k == nil:
+		return p.introduce(c, &participant{id: entry.ClientID}, entry)
+	case entry.Clock > max(maxFirstClock, k.clock+maxLeap):
+		return nil
+	case k.owner == c:
+		p.renew(k, entry)
+	case k.owner != nil:
+		p.contest(c, k, entry)
+	case entry.State == nil:
+		return nil // it is gone already
+	case entry.Clock > k.clock:
+		return p.introduce(c, k, entry)
+	default:
+		// The client has come back, or somebody else has not heard that it is gone.
+		// The one raises its clock when it is told so, the other learns of it.
+		p.corrections = append(p.corrections, k.end())
+	}
+	return nil
+}
+
+// introduce takes in the state of a client that had none.
+func (p *presence) introduce(c *conn, k *participant, entry protocol.AwarenessEntry) error {
+	if p.present >= p.limits().AwarenessStates || !p.fits(len(entry.State)) {
+		p.reportFull()
+		return nil
+	}
+	if !c.speaker.own(k.id, p.limits().AwarenessClients) {
+		return closing(CloseTooBig, "awareness states of more than %d clients on one connection", p.limits().AwarenessClients)
+	}
+	k.owner = c
+	p.clients[k.id] = k
+	p.set(k, entry)
+	return nil
+}
+
+// renew takes in what a client's own connection says about it.
+func (p *presence) renew(k *participant, entry protocol.AwarenessEntry) {
+	switch {
+	case entry.Clock < k.clock, entry.Clock == k.clock && entry.State != nil:
+		return
+	case entry.State == nil:
+		k.clock = entry.Clock
+		p.release(k)
+	default:
+		p.update(k, entry)
+		if k.claim != nil && !k.claim.counts(k) {
+			p.dropClaim(k)
+		}
 	}
 }
 
-// expire takes clients for gone that have not renewed their state.
+// update gives a client that has a state another one, if there is room for it.
+func (p *presence) update(k *participant, entry protocol.AwarenessEntry) {
+	if growth := len(entry.State) - len(k.state); growth > 0 && !p.fits(growth) {
+		p.reportFull()
+		entry.State = k.state // it is still there, and that matters most
+	}
+	p.set(k, entry)
+}
+
+// fits reports whether there is room for more bytes of states.
+func (p *presence) fits(more int) bool { return p.bytes+more <= p.limits().AwarenessBytes }
+
+// reportFull logs once that not everybody can be shown.
+func (p *presence) reportFull() {
+	if !p.full {
+		p.full = true
+		p.room.log.Warn("the awareness states of the room have reached a limit: further ones are not shown",
+			"states", p.present, "bytes", p.bytes)
+	}
+}
+
+// set gives a client, which has an owner, a state.
+func (p *presence) set(k *participant, entry protocol.AwarenessEntry) {
+	if k.state == nil {
+		p.present++
+	}
+	p.bytes += len(entry.State) - len(k.state)
+	k.clock, k.state, k.updated = entry.Clock, bytes.Clone(entry.State), time.Now()
+	p.note(k)
+}
+
+// remove takes a client's state away.
+func (p *presence) remove(k *participant) {
+	p.dropClaim(k)
+	p.present--
+	p.bytes -= len(k.state)
+	k.state, k.updated, k.owner, k.displaced = nil, time.Now(), nil, nil
+	p.note(k)
+}
+
+// note adds a client to those of the change under way.
+func (p *presence) note(k *participant) {
+	if !k.changed {
+		k.changed = true
+		p.changed = append(p.changed, k)
+	}
+}
+
+// end is the entry that says that the client is gone.
+func (k *participant) end() protocol.AwarenessEntry {
+	return protocol.AwarenessEntry{ClientID: k.id, Clock: k.clock}
+}
+
+// leave takes all clients for gone that belong to c.
+func (p *presence) leave(c *conn) {
+	_ = p.change(c, func() error {
+		s := &c.speaker
+		s.left = true
+		if s.asking != nil {
+			s.asking.Stop()
+		}
+		for id := range s.owned {
+			p.disown(id, c)
+		}
+		return nil
+	})
+}
+
+// disown ends what a client has to do with a connection that has left.
+func (p *presence) disown(id uint64, c *conn) {
+	k, known := p.clients[id]
+	if !known {
+		return
+	}
+	if k.displaced == c {
+		k.displaced = nil
+	}
+	if k.owner == c {
+		p.release(k)
+	}
+}
+
+// expire takes clients for gone that have not renewed their state, and forgets
+// those that have been gone for long.
 func (p *presence) expire() {
-	if err := p.change(nil, p.states.CheckOutdated); err != nil {
-		p.room.log.Error("cannot remove outdated awareness states", "error", err)
-	}
+	_ = p.change(nil, func() error {
+		now := time.Now()
+		for id, k := range p.clients {
+			age := now.Sub(k.updated)
+			switch {
+			case k.state != nil && age >= p.timeout:
+				p.release(k)
+			case k.state == nil && age >= rememberedFor*p.timeout:
+				delete(p.clients, id)
+			}
+		}
+		return nil
+	})
 }
 
-// change calls fn, which changes states, and broadcasts the result to everybody
-// but c.
+// change calls fn, which changes clients, and sends the result to everybody but
+// c, whose message or end it is.
 func (p *presence) change(c *conn, fn func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.touched = p.touched[:0]
 	err := fn()
-	if len(p.touched) > 0 {
-		// It fails only for clients that are not known, and these were just changed.
-		if update, encodeErr := p.states.EncodeUpdate(p.touched); encodeErr == nil {
-			p.room.broadcast(awarenessFrame(update), c)
+	if len(p.corrections) > 0 {
+		f := awarenessFrame(protocol.AppendAwarenessUpdate(nil, p.corrections...))
+		f.kind = frameReply
+		c.out.send(f)
+		p.corrections = nil
+	}
+	if len(p.changed) > 0 {
+		p.everybody = frame{}
+		p.room.broadcast(awarenessFrame(encodeParticipants(p.changed)), c)
+		for _, k := range p.changed {
+			k.changed = false
 		}
+		p.changed = nil
+		p.forget()
 	}
 	p.setTimer()
 	return err
 }
 
-// observe is called within change.
-func (p *presence) observe(event ycrdt.AwarenessEvent) {
-	p.touched = append(p.touched, event.ClientIDs...)
-	for _, id := range event.ClientIDs {
-		if c, ok := event.Origin.(*conn); ok && event.Kind != ycrdt.AwarenessRemoved {
-			p.owners[id] = c
-		} else {
-			delete(p.owners, id)
+// forget forgets clients that are gone if there are more than states are allowed.
+func (p *presence) forget() {
+	for id, k := range p.clients {
+		if len(p.clients)-p.present <= p.limits().AwarenessStates {
+			return
+		}
+		if k.state == nil {
+			delete(p.clients, id)
 		}
 	}
 }
 
-// setTimer starts the timer if somebody is there and it does not run. y-protocols
+// setTimer starts the timer if somebody is known and it does not run. y-protocols
 // looks at the clock ten times in a timeout.
 func (p *presence) setTimer() {
-	if p.timer == nil && len(p.owners) > 0 && !p.closed {
+	if p.timer == nil && len(p.clients) > 0 && !p.closed {
 		p.timer = time.AfterFunc(p.timeout/10, p.tick)
 	}
 }
@@ -120,7 +318,7 @@ func (p *presence) tick() {
 func (p *presence) greet(c *conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.owners) > 0 {
+	if p.present > 0 {
 		p.send(c)
 	}
 }
@@ -133,9 +331,29 @@ func (p *presence) answer(c *conn) {
 }
 
 func (p *presence) send(c *conn) {
-	f := awarenessFrame(p.states.EncodeStates())
-	f.kind = frameReply
-	c.out.send(f)
+	if p.everybody.wire == nil {
+		present := make([]*participant, 0, p.present)
+		for _, k := range p.clients {
+			if k.state != nil {
+				present = append(present, k)
+			}
+		}
+		p.everybody = awarenessFrame(encodeParticipants(present))
+		p.everybody.kind = frameReply
+	}
+	c.out.send(p.everybody)
+}
+
+// encodeParticipants encodes what is known of some clients.
+func encodeParticipants(clients []*participant) []byte {
+	const overhead = 24 // at most, for id, clock and lengths
+	entries := make([]protocol.AwarenessEntry, len(clients))
+	size := overhead
+	for i, k := range clients {
+		entries[i] = protocol.AwarenessEntry{ClientID: k.id, Clock: k.clock, State: k.state}
+		size += overhead + len(k.state)
+	}
+	return protocol.AppendAwarenessUpdate(make([]byte, 0, size), entries...)
 }
 
 // close stops the timer for good.

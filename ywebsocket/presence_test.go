@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
@@ -70,24 +71,6 @@ func TestPresence_AnEchoIsNoClaim(t *testing.T) {
 	assert.Equal(t, []protocol.AwarenessEntry{gone(2, 1)}, witness.expectAwareness(), "client 1 stays")
 }
 
-// A client that reconnects before the server has noticed that its old connection
-// is dead must not be removed with that one.
-func TestPresence_TheNewestConnectionOwnsAClient(t *testing.T) {
-	_, url := serve(t, Options{})
-	old, _ := join(t, url+"room")
-	witness, _ := join(t, url+"room")
-	old.sendAwareness(state(1, 1, `{}`))
-	witness.expectAwareness()
-	renewed, _ := join(t, url+"room")
-	renewed.sendAwareness(state(1, 2, `{}`))
-	witness.expectAwareness()
-
-	old.sendAwareness(state(9, 1, `{}`))
-	witness.expectAwareness()
-	assert.NoError(t, old.conn.Close())
-	assert.Equal(t, []protocol.AwarenessEntry{gone(9, 1)}, witness.expectAwareness(), "client 1 stays")
-}
-
 func TestPresence_Query(t *testing.T) {
 	_, url := serve(t, Options{})
 	a, _ := join(t, url+"room")
@@ -119,4 +102,58 @@ func TestPresence_RoomsAreApart(t *testing.T) {
 	b.expectSilence()
 	b.send(protocol.AppendQueryAwareness(nil))
 	assert.Equal(t, []byte{0}, b.nextOf(protocol.MessageAwareness).Payload)
+}
+
+// presenceOf returns the presence of the server's only room, after a look at
+// whether it is consistent.
+func presenceOf(t *testing.T, s *Server) *presence {
+	t.Helper()
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	require.Len(t, s.registry.rooms, 1)
+	for _, r := range s.registry.rooms {
+		r.presence.check(t)
+		return r.presence
+	}
+	return nil
+}
+
+// counts is how much a presence holds: clients with a state and without, and bytes.
+type counts struct{ present, gone, bytes int }
+
+// check recounts what is counted, and looks at what must always be so.
+func (p *presence) check(t *testing.T) counts {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	present, bytes := 0, 0
+	for id, k := range p.clients {
+		require.Equal(t, id, k.id)
+		require.Equal(t, k.owner == nil, k.state == nil)
+		require.False(t, k.changed)
+		if k.state == nil {
+			require.Nil(t, k.claim)
+			require.Nil(t, k.displaced)
+			continue
+		}
+		present++
+		bytes += len(k.state)
+		require.Contains(t, k.owner.speaker.owned, id)
+		require.False(t, k.owner.speaker.left)
+		if k.displaced != nil {
+			require.False(t, k.displaced.speaker.left)
+		}
+		if k.claim != nil {
+			require.NotNil(t, k.owner.speaker.asking)
+			bytes += len(k.claim.entry.State)
+		}
+	}
+	require.Equal(t, present, p.present)
+	require.Equal(t, bytes, p.bytes)
+	require.LessOrEqual(t, present, p.limits().AwarenessStates)
+	require.LessOrEqual(t, bytes, p.limits().AwarenessBytes)
+	require.LessOrEqual(t, len(p.clients)-present, p.limits().AwarenessStates)
+	require.Empty(t, p.changed)
+	require.Empty(t, p.corrections)
+	return counts{present, len(p.clients) - present, bytes}
 }

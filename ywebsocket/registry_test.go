@@ -139,8 +139,8 @@ func TestRegistry_JoinVersusRemove(t *testing.T) {
 	backing := store.NewMemory()
 	s := newTestServer(t, Options{Store: backing, Timeouts: Timeouts{Idle: time.Nanosecond}})
 	var loaded atomic.Int64
-	s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte, onChange func(change)) (document, error) {
-		d, err := loadDocument(ctx, st, room, pending, onChange)
+	s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
+		d, err := loadDocument(ctx, st, room, pending)
 		loaded.Add(1)
 		return &closeHook{document: d, closed: func() { loaded.Add(-1) }}, err
 	}

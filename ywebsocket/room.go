@@ -12,9 +12,9 @@ import (
 
 // room is a document with the connections that edit it.
 //
-// Locks, in the order in which they are taken: documentMu, presence.mu,
-// membersMu; registry.mu, loadMu and those of savers and outboxes come last and
-// alone. The store is called with none of them held.
+// Locks, in the order in which they are taken: resync.mu of a connection,
+// documentMu, presence.mu, membersMu; registry.mu, loadMu and those of savers and
+// outboxes come last and alone. The store is called with none of them held.
 type room struct {
 	name   string
 	server *Server
@@ -25,8 +25,9 @@ type room struct {
 	holds   int
 	removal *time.Timer
 
-	loadMu  sync.Mutex
-	attempt *loadAttempt // under way or successful
+	loadMu   sync.Mutex
+	attempt  *loadAttempt // under way or successful
+	recovery recovery
 
 	// documentMu is held exclusively by who changes the document, or replaces it.
 	documentMu sync.RWMutex
@@ -36,16 +37,20 @@ type room struct {
 
 	membersMu sync.Mutex
 	members   map[*conn]struct{}
+	// heldFrom are the members that have sent something of which the document may
+	// hold a part back.
+	heldFrom map[*conn]struct{}
 }
 
 func newRoom(s *Server, name string) *room {
 	log := s.log.With("room", name)
 	r := &room{
-		name:    name,
-		server:  s,
-		log:     log,
-		saver:   newSaver(s.ctx, s, name, log),
-		members: make(map[*conn]struct{}),
+		name:     name,
+		server:   s,
+		log:      log,
+		saver:    newSaver(s.ctx, s, name, log),
+		members:  make(map[*conn]struct{}),
+		heldFrom: make(map[*conn]struct{}),
 	}
 	r.presence = newPresence(r, s.options.Timeouts.Awareness)
 	return r
@@ -77,7 +82,9 @@ func (r *room) add(c *conn, greeting frame) {
 func (r *room) leave(c *conn) {
 	r.membersMu.Lock()
 	delete(r.members, c)
+	delete(r.heldFrom, c)
 	r.membersMu.Unlock()
+	c.resync.stop()
 	r.presence.leave(c)
 }
 
@@ -103,59 +110,103 @@ func (r *room) read(ctx context.Context, fn func(document, context.Context) ([]b
 	return result, asClose(err)
 }
 
-// apply merges an update of a client: changes it makes are broadcast to the
-// others and stored, see changed. An update that leaves the document unusable
+// apply merges an update of a client. An update that leaves the document unusable
 // costs its sender the connection; the others go on with the document as it was
 // before, which is read from the store.
 func (r *room) apply(ctx context.Context, in *inbound) error {
 	var used document
+	var held bool
 	err := r.use(ctx, func() (document, error) {
 		r.documentMu.Lock()
 		defer r.documentMu.Unlock()
 		if used = r.document; used == nil {
 			return nil, errNotLoaded
 		}
-		return used, used.apply(ctx, in)
+		ch, err := used.apply(ctx, in.update)
+		if err == nil || !unusable(err) && len(ch.update) > 0 {
+			r.changed(in, ch)
+		}
+		held = err == nil && !ch.complete
+		return used, err
 	})
 	if poisonedNow(err) {
-		in.from.log().Error("an update has broken the document; it will be loaded again", "error", err)
+		in.from.log().Error("an update has broken the document; it will be loaded again",
+			"bytes", len(in.update), "error", err)
 		r.drop(used) // and whoever needs the next one loads it
+		r.quarantine(in, err)
 		return closing(ClosePoisoned, "this update breaks the document: do not send it again")
+	}
+	if held {
+		in.from.resync.request(in.from)
 	}
 	return asClose(err)
 }
 
-// use calls fn, which uses the document and returns it; if there is none, or an
-// earlier call has left it unusable, it is loaded and fn called once more.
+// use calls fn, which uses the document and returns it. As long as there is none,
+// or somebody else's update has left it unusable, it is loaded and fn called again.
 func (r *room) use(ctx context.Context, fn func() (document, error)) error {
-	used, err := fn()
-	if !errors.Is(err, errNotLoaded) && !poisonedBefore(err) {
-		return err
+	for ctx.Err() == nil {
+		used, err := fn()
+		if !errors.Is(err, errNotLoaded) && !poisonedBefore(err) {
+			return err
+		}
+		r.drop(used)
+		if err := r.load(ctx); err != nil {
+			return err
+		}
 	}
-	r.drop(used)
-	if err := r.load(ctx); err != nil {
-		return err
-	}
-	_, err = fn()
-	return err
+	return ctx.Err()
 }
 
-// changed is called for every update that a client has sent, in the order in
-// which they were applied.
-func (r *room) changed(ch change) {
-	if len(ch.update) > 0 {
-		r.broadcast(updateFrame(ch.update), ch.origin.from)
-	}
-	u := unsaved{update: ch.update, origin: ch.origin}
-	if ch.pending {
-		// What waits for others is in no change yet: keep what was sent.
-		u.update = ch.origin.update
+// changed passes on what an update did, in the order in which updates are applied:
+// what came in goes to the others and to the store.
+//
+// The sender gets its update back once that is stored, if all of it is in the
+// document; then, too, everybody gets what may have been held back from them
+// before: to its authors that is the sign that it is saved.
+func (r *room) changed(in *inbound, ch change) {
+	u := unsaved{update: ch.update, receivers: r.tellOthers(in.from, ch)}
+	if ch.complete {
+		u.origin = in
 	}
 	if r.server.options.EchoBeforeCommit {
-		ch.origin.from.saved(ch.origin.update)
-		u.origin = nil
+		u.confirm()
+		u.origin, u.receivers = nil, nil
 	}
-	r.saver.add(u)
+	if len(u.update) > 0 || u.origin != nil {
+		r.saver.add(u)
+	}
+}
+
+// tellOthers broadcasts what came in, and returns the members that are to get it
+// once it is stored.
+func (r *room) tellOthers(from *conn, ch change) (afterwards []*conn) {
+	r.membersMu.Lock()
+	defer r.membersMu.Unlock()
+	if !ch.complete {
+		r.heldFrom[from] = struct{}{}
+	}
+	waits := func(c *conn) bool {
+		if c == from {
+			return ch.released || !ch.complete // otherwise its own bytes come back
+		}
+		_, author := r.heldFrom[c]
+		return ch.released && author
+	}
+	if len(ch.update) > 0 {
+		f := updateFrame(ch.update)
+		for c := range r.members {
+			if waits(c) {
+				afterwards = append(afterwards, c)
+			} else if c != from {
+				c.out.send(f)
+			}
+		}
+	}
+	if !ch.pending {
+		clear(r.heldFrom)
+	}
+	return afterwards
 }
 
 // broadcast sends a frame to all members but one; nil excepts none.
@@ -179,8 +230,8 @@ func (r *room) closeAll(code CloseCode, reason string) {
 }
 
 // busy reports whether the room has work to do that does not depend on a
-// connection.
-func (r *room) busy() bool { return r.isLoading() || r.saver.busy() }
+// connection, or something to remember.
+func (r *room) busy() bool { return r.isLoading() || r.isRecovering() || r.saver.busy() }
 
 // free releases the document. Nobody holds the room any more.
 func (r *room) free() {

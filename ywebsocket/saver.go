@@ -40,26 +40,42 @@ type saver struct {
 
 // unsaved is an update on its way to the store.
 type unsaved struct {
-	// update is nil when there is nothing to store: the sender is told as soon as
+	// update is empty when there is nothing to store: the sender is told as soon as
 	// everything before is stored.
 	update []byte
-	// origin, if any, is told.
+	// receivers get the update once it is stored.
+	receivers []*conn
+	// origin, if any, is told then that it is.
 	origin *inbound
 }
 
-// inbound is an update that a client has sent. It is the origin of the
-// transaction that applies it.
+// inbound is an update that a client has sent.
 type inbound struct {
 	from   *conn
 	update []byte
 }
 
+// cost is what it takes in memory: what was sent is what came in, or encloses it,
+// or is enclosed by it.
 func (u unsaved) cost() int {
-	n := len(u.update) + frameOverhead
-	if u.origin != nil && u.update == nil {
-		n += len(u.origin.update)
+	size := len(u.update)
+	if u.origin != nil {
+		size = max(size, len(u.origin.update))
 	}
-	return n
+	return size + frameOverhead
+}
+
+// confirm tells those that have waited for the update to be stored.
+func (u unsaved) confirm() {
+	if len(u.receivers) > 0 {
+		f := updateFrame(u.update)
+		for _, c := range u.receivers {
+			c.out.send(f)
+		}
+	}
+	if u.origin != nil {
+		u.origin.from.saved(u.origin.update)
+	}
 }
 
 func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger) *saver {
@@ -117,7 +133,7 @@ func (v *saver) pending() [][]byte {
 	defer v.mu.Unlock()
 	var updates [][]byte
 	for _, u := range slices.Concat(v.batch, v.queue) {
-		if u.update != nil {
+		if len(u.update) > 0 {
 			updates = append(updates, u.update)
 		}
 	}
@@ -138,9 +154,7 @@ func (v *saver) run() {
 			return
 		}
 		for _, u := range batch {
-			if u.origin != nil {
-				u.origin.from.saved(u.origin.update)
-			}
+			u.confirm()
 		}
 	}
 }
@@ -182,7 +196,7 @@ const (
 func (v *saver) save(batch []unsaved) error {
 	updates := make([][]byte, 0, len(batch))
 	for _, u := range batch {
-		if u.update != nil {
+		if len(u.update) > 0 {
 			updates = append(updates, u.update)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -12,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yrs-go/yrs/ycrdt/protocol"
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
@@ -135,6 +138,44 @@ func TestSaver_WaitForRoom(t *testing.T) {
 		gated.gate.open()
 		wg.Wait()
 	})
+}
+
+// A client that sends much, of which little is new, makes the saver keep all of it.
+func TestSaver_CountsWhatIsToBeSentBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gated := &gatedStore{Store: store.NewMemory(), gate: newGate()}
+		v, c, peer := newTestSaver(t, gated)
+		v.maxBytes = 1000
+		sent := insert(1, 0, string(make([]byte, 1000)))
+		v.add(unsaved{update: []byte("new"), origin: &inbound{c, sent}})
+		assert.ErrorIs(t, v.waitForRoom(t.Context(), time.Second), context.DeadlineExceeded)
+		gated.gate.open()
+		assert.Equal(t, sent, peer.expectUpdate())
+		require.NoError(t, v.flush(t.Context()))
+		assert.Zero(t, v.bytes)
+	})
+}
+
+// What waits for the store keeps nothing else of what came in the same message.
+func TestSaver_KeepsUpdatesAndNotTheirFrames(t *testing.T) {
+	gated := &gatedStore{Store: store.NewMemory(), gate: newGate()}
+	defer gated.gate.open() // before the server is shut down
+	_, url := serve(t, Options{Store: gated})
+	c, _ := join(t, url+"room")
+	witness, _ := join(t, url+"room")
+	heap := func() int64 {
+		var stats runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapAlloc)
+	}
+	before := heap()
+	ignored := strings.Repeat("x", 512<<10)
+	for i := range uint64(16) {
+		c.send(protocol.AppendPermissionDenied(protocol.AppendUpdate(nil, insert(1, i, "x")), ignored))
+		witness.expectUpdate()
+	}
+	assert.Less(t, heap()-before, int64(4<<20))
 }
 
 func stored(t *testing.T, s store.Store, room string) (updates [][]byte) {

@@ -26,6 +26,11 @@ type Server struct {
 	registry *registry
 	load     loadFunc
 
+	incoming incoming
+
+	quarantine  func(QuarantinedUpdate) error
+	quarantined memoryQuarantine
+
 	// ctx ends when the server gives up on what it is doing.
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -42,9 +47,7 @@ type Server struct {
 }
 
 // loadFunc is the type of loadDocument.
-type loadFunc func(
-	ctx context.Context, s store.Store, room string, pending [][]byte, onChange func(change),
-) (document, error)
+type loadFunc func(ctx context.Context, s store.Store, room string, pending [][]byte) (document, error)
 
 // NewServer returns a server without any connection or goroutine. It returns an
 // error if an option makes no sense.
@@ -58,6 +61,10 @@ func NewServer(options Options) (*Server, error) {
 		log:         options.Logger,
 		load:        loadDocument,
 		connections: make(map[*conn]struct{}),
+	}
+	s.incoming.max = int64(options.Limits.Incoming)
+	if s.quarantine = options.Quarantine; s.quarantine == nil {
+		s.quarantine = s.quarantined.add
 	}
 	if s.origins, err = newOriginPolicy(options.AllowedOrigins); err != nil {
 		return nil, err
@@ -80,6 +87,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, refused.status, refused.err)
 		return
 	}
+	identity, refused := s.identify(r)
+	if refused != nil {
+		s.refuse(w, r, refused.status, refused.err)
+		return
+	}
 	if err := s.admit(); err != nil {
 		s.refuse(w, r, http.StatusServiceUnavailable, err)
 		return
@@ -98,6 +110,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := newConn(s, room, transport, r.RemoteAddr)
+	c.identity = identity
 	s.mu.Lock()
 	s.connections[c] = struct{}{}
 	closed := s.closed

@@ -31,21 +31,26 @@ func (o *outbox) write() {
 	}
 }
 
-// take moves frames of up to gatherSize bytes, or one larger, from the queue to
-// the batch. It returns nil, and the writer has ended, when there are none.
+// take moves the pong, and frames of up to gatherSize bytes or one larger, from the
+// queue to the batch. It returns nil, and the writer has ended, when there are none.
 func (o *outbox) take(batch []frame) []frame {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	clear(batch)
 	batch = batch[:0]
-	size := 0
+	if o.pong.wire != nil {
+		batch = append(batch, o.pong)
+		o.pong = frame{}
+	}
+	size, queued := 0, 0
 	for _, f := range o.queue {
-		if size += len(f.wire); size > gatherSize && len(batch) > 0 {
+		if size += len(f.wire); size > gatherSize && queued > 0 {
 			break
 		}
 		batch = append(batch, f)
+		queued++
 	}
-	o.pop(len(batch))
+	o.pop(queued)
 	o.changed.Broadcast()
 	if len(batch) == 0 {
 		o.writing = false

@@ -16,6 +16,11 @@ type AwarenessEntry struct {
 	State json.RawMessage
 }
 
+// MaxStateDepth is how many arrays and objects may enclose each other in the state
+// of a client. It is below what every JSON parser among the peers can read:
+// serde_json, which the Rust ones use, gives up at 128.
+const MaxStateDepth = 100
+
 // minEntrySize is one byte each for client id, clock and length of the state,
 // and a state of one digit.
 const minEntrySize = 4
@@ -58,8 +63,9 @@ func AppendAwarenessUpdate(dst []byte, entries ...AwarenessEntry) []byte {
 // them longer, or to change them.
 //
 // The whole update is checked: an entry cut short, an integer above 2^53-1
-// (which JavaScript peers cannot read), a state that is not JSON in UTF-8 and
-// bytes after the last entry are errors that match [ErrMalformed].
+// (which JavaScript peers cannot read), a state that is not JSON in UTF-8 or is
+// nested deeper than [MaxStateDepth], and bytes after the last entry are errors
+// that match [ErrMalformed].
 func DecodeAwarenessUpdate(update []byte) ([]AwarenessEntry, error) {
 	d := Decoder{buf: update}
 	n, err := d.readCount(minEntrySize)
@@ -90,6 +96,9 @@ func (d *Decoder) readAwarenessEntry() (entry AwarenessEntry, err error) {
 	if err != nil {
 		return AwarenessEntry{}, err
 	}
+	if StateDepth(state) > MaxStateDepth {
+		return AwarenessEntry{}, malformed(start, "awareness state is nested deeper than %d levels", MaxStateDepth)
+	}
 	if !json.Valid(state) {
 		return AwarenessEntry{}, malformed(start, "awareness state is not JSON")
 	}
@@ -97,6 +106,28 @@ func (d *Decoder) readAwarenessEntry() (entry AwarenessEntry, err error) {
 		entry.State = state
 	}
 	return entry, nil
+}
+
+// StateDepth returns how many arrays and objects of a JSON text enclose each other
+// at most, 0 for a string or a number. It is fast, and does not check the text.
+func StateDepth(state []byte) int {
+	depth, deepest := 0, 0
+	inString := false
+	for i := 0; i < len(state); i++ {
+		switch b := state[i]; {
+		case inString && b == '\\':
+			i++ // what is escaped does not end the string
+		case b == '"':
+			inString = !inString
+		case inString:
+		case b == '[', b == '{':
+			depth++
+			deepest = max(deepest, depth)
+		case b == ']', b == '}':
+			depth--
+		}
+	}
+	return deepest
 }
 
 // readSafeInteger reads an integer that JavaScript can hold.

@@ -1,8 +1,10 @@
 package protocol_test
 
 import (
+	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -54,6 +56,34 @@ func TestDecodeAwarenessUpdate_ChecksCountBeforeEntries(t *testing.T) {
 	assert.Zero(t, requireMalformed(t, err).Offset, "two entries take eight bytes")
 }
 
+// nested returns arrays and objects inside each other.
+func nested(depth int) json.RawMessage {
+	state := json.RawMessage(`"[[{{\"[["`) // brackets in a string do not count
+	for level := range depth {
+		if level%2 == 0 {
+			state = fmt.Appendf(nil, "[0,%s]", state)
+		} else {
+			state = fmt.Appendf(nil, `{"[":%s}`, state)
+		}
+	}
+	return state
+}
+
+func TestDecodeAwarenessUpdate_Depth(t *testing.T) {
+	deepest := protocol.AwarenessEntry{ClientID: 1, Clock: 1, State: nested(protocol.MaxStateDepth)}
+	entries, err := protocol.DecodeAwarenessUpdate(protocol.AppendAwarenessUpdate(nil, deepest))
+	require.NoError(t, err)
+	assert.Equal(t, []protocol.AwarenessEntry{deepest}, entries)
+}
+
+func TestStateDepth(t *testing.T) {
+	for state, want := range map[string]int{
+		`7`: 0, `"[\\\"["`: 0, `[]`: 1, `{"[":"]"}`: 1, `[[],[[]],{}]`: 3, `[{"a":[]}]`: 3, `]][[`: 0,
+	} {
+		assert.Equal(t, want, protocol.StateDepth([]byte(state)), state)
+	}
+}
+
 func TestDecodeAwarenessUpdate_Refuses(t *testing.T) {
 	entry := func(b ...byte) []byte { return append([]byte{1}, b...) }
 	for name, update := range map[string][]byte{
@@ -68,6 +98,8 @@ func TestDecodeAwarenessUpdate_Refuses(t *testing.T) {
 		"client id above 2^53-1":     entry(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10, 1, 1, '1'),
 		"clock above 2^53-1":         entry(1, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10, 1, '1'),
 		"state longer than the rest": entry(1, 1, 9, '1'),
+		"state nested too deep":      protocol.AppendAwarenessUpdate(nil, protocol.AwarenessEntry{State: nested(protocol.MaxStateDepth + 1)}),
+		"state nested without end":   protocol.AppendAwarenessUpdate(nil, protocol.AwarenessEntry{State: bytes.Repeat([]byte("["), 1<<20)}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := protocol.DecodeAwarenessUpdate(update)

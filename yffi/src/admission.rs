@@ -11,13 +11,13 @@ use crate::error::{Failure, Result, YffiCode};
 use crate::gate::{self, Run, Summary};
 use crate::held::{Held, HeldRun};
 use crate::limits::YffiLimits;
-use crate::nesting::{Depth, Nesting};
+use crate::nesting::{Asker, Depth, Nesting};
 use crate::rewrite::{self, for_each_deletion};
 use crate::structs::{Contents, Id, Kind, Parent, Struct};
 use crate::wire::Checked;
 use std::borrow::Cow;
 use yrs::updates::decoder::Decode;
-use yrs::{ReadTxn, TransactionMut, Update};
+use yrs::{TransactionMut, Update};
 
 /// The clock that peers may claim this document's own client to have reached: half of all.
 const MAX_OWN_CLOCK: u32 = 1 << 30;
@@ -84,8 +84,13 @@ impl Admission {
 
     /// Decides on an update. What is refused changes nothing. What is admitted counts as known from now on, so yrs
     /// has to take it. What may take long comes in parts if it is to be `interruptible`.
-    pub fn admit(&mut self, update: &[u8], interruptible: bool) -> Result<Admitted> {
-        let mut inspected = self.inspect(update)?;
+    pub fn admit(
+        &mut self,
+        update: &[u8],
+        interruptible: bool,
+        asker: &Asker<'_>,
+    ) -> Result<Admitted> {
+        let mut inspected = self.inspect(update, asker)?;
         inspected.summary.crowded &= interruptible;
         let decoded = decode(&inspected.update)?; // from here on nothing is refused
         if !self.held.is_empty() {
@@ -93,7 +98,7 @@ impl Admission {
         }
         let Some(unsettled) = self.admit_whole(&inspected) else {
             drop(decoded);
-            return self.admit_parts(&inspected);
+            return self.admit_parts(&inspected, asker);
         };
         let Inspected {
             update, summary, ..
@@ -115,7 +120,7 @@ impl Admission {
     }
 
     /// Walks an update through the gate, and refuses what this document does not take.
-    pub fn inspect<'a>(&self, update: &'a [u8]) -> Result<Inspected<'a>> {
+    pub fn inspect<'a>(&self, update: &'a [u8], asker: &Asker<'_>) -> Result<Inspected<'a>> {
         if update.len() as u64 > self.limits.update_bytes {
             return Err(Failure::new(
                 YffiCode::TooLarge,
@@ -129,7 +134,7 @@ impl Admission {
         let (update, summary) = self.check(update)?;
         self.check_clients(&summary)?;
         let is_known = |id| self.clocks.has(id);
-        let depths = self.nesting.resolve(&summary.types, is_known)?;
+        let depths = self.nesting.resolve(&summary.types, is_known, asker)?;
         Ok(Inspected {
             update,
             summary,
@@ -207,7 +212,7 @@ impl Admission {
     }
 
     /// Admits what is new and complete, with what was held back for the want of it.
-    fn admit_parts(&mut self, inspected: &Inspected<'_>) -> Result<Admitted> {
+    fn admit_parts(&mut self, inspected: &Inspected<'_>, asker: &Asker<'_>) -> Result<Admitted> {
         let Inspected {
             update, summary, ..
         } = inspected;
@@ -223,7 +228,7 @@ impl Admission {
             }
         }
         while let Some(mut run) = parts.ready.pop() {
-            match self.proceed(&mut run, &mut parts) {
+            match self.proceed(&mut run, &mut parts, asker) {
                 None => {}
                 Some(_) if self.held.covers(&run) => {}
                 Some(wait) if self.held.has_room(run.size(), &self.limits) => {
@@ -257,7 +262,7 @@ impl Admission {
     }
 
     /// Admits the structs of a run up to the first that has to wait; gives what for.
-    fn proceed(&mut self, run: &mut HeldRun, parts: &mut Parts) -> Option<Id> {
+    fn proceed(&mut self, run: &mut HeldRun, parts: &mut Parts, asker: &Asker<'_>) -> Option<Id> {
         let client = run.key.client;
         if run.clock > self.clocks.get(client) {
             let clock = run.clock - 1;
@@ -269,15 +274,23 @@ impl Admission {
                 if let Some(missing) = it.dependencies().into_iter().flatten().find(missing) {
                     return Some(missing);
                 }
-                self.take_in(id, &it, run.rest(), parts);
+                let place = self.place(&it, parts, asker);
+                self.take_in(id, &it, run.rest(), place, parts);
             }
             run.pass(&it);
         }
         None
     }
 
-    /// Admits a struct, whose bytes are in `from`, as far as it is not known.
-    fn take_in(&mut self, id: Id, it: &Struct, from: &[u8], parts: &mut Parts) {
+    /// Admits a struct, whose bytes are in `from`, as far as it is not known. `place` is how deep its parent is.
+    fn take_in(
+        &mut self,
+        id: Id,
+        it: &Struct,
+        from: &[u8],
+        place: Option<Depth>,
+        parts: &mut Parts,
+    ) {
         let end = id.clock + it.len;
         let known = self.clocks.get(id.client).saturating_sub(id.clock);
         let first = Id {
@@ -286,7 +299,6 @@ impl Admission {
         };
         let len = it.len - known;
         parts.structs += 1;
-        let place = self.place(it, parts);
         if parts.few && parts.composer.structs() >= FEW_STRUCTS {
             parts.end_few();
         }
@@ -319,7 +331,7 @@ impl Admission {
 
     /// How deep the parent of an item is. None if it has none: if what should hold it holds no shared type. In
     /// Yjs, too, such an item comes in as a tombstone.
-    fn place(&self, it: &Struct, parts: &Parts) -> Option<Depth> {
+    fn place(&self, it: &Struct, parts: &Parts, asker: &Asker<'_>) -> Option<Depth> {
         match it.kind {
             Kind::Gc | Kind::Skip => None,
             Kind::Item(Parent::Root) => Some(Depth::ROOT),
@@ -328,7 +340,7 @@ impl Admission {
                 let neighbours = [it.origin, it.right_origin].into_iter().flatten();
                 let places = neighbours.map(|id| match parts.place(id) {
                     Some(place) => place,
-                    None => Some(self.nesting.parent_depth(id)),
+                    None => Some(self.nesting.parent_depth(id, asker)),
                 });
                 // A neighbour that is a tombstone does not count; yrs decides by the other one.
                 let all: Vec<Depth> = places.flatten().collect();
@@ -387,13 +399,6 @@ impl Admission {
     /// Everything that is held back, as updates.
     pub fn held_updates(&self) -> Vec<Vec<u8>> {
         self.held.updates(&self.clocks, &self.limits)
-    }
-
-    /// Asks yrs, which has integrated what was admitted, about the types whose depth is not sure.
-    pub fn settle(&mut self, txn: &impl ReadTxn, unsettled: Vec<(Id, Depth)>) {
-        if !unsettled.is_empty() {
-            self.nesting.settle(txn, unsettled);
-        }
     }
 }
 

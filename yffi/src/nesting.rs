@@ -6,17 +6,47 @@
 //!
 //! An item that names no parent has that of its neighbour. If the neighbour is a type, its depth tells; of other
 //! items the depth of the parent is kept only if it is half the limit or more. So what is not kept is shallow enough
-//! to be let in, and when yrs has integrated it, yrs can be asked ([`Nesting::settle`]).
+//! to be let in. yrs does tell where an integrated item is, but walks along all its siblings: it is asked a few times
+//! an update.
 
 use crate::clocks::ByClient;
 use crate::newtypes::NewTypes;
 use crate::structs::{Id, Parent};
 use crate::wire::{Checked, Refusal};
+use std::cell::Cell;
 use yrs::{Assoc, BranchID, ClientID, ReadTxn, StickyIndex, ID};
 
-/// How many types yrs is asked about for one update: each costs a walk along its siblings. The others are taken
-/// for as deep as they can be.
+/// How often yrs is asked for one update: each time it walks along the siblings of an item. What is not asked for is
+/// taken for as deep as it can be.
 const MAX_ASKED: usize = 64;
+
+/// Asks yrs where integrated items are.
+pub struct Asker<'a> {
+    locate: &'a dyn Fn(Id) -> Option<BranchID>,
+    left: Cell<usize>,
+}
+
+impl<'a> Asker<'a> {
+    /// `locate` gives the type that an item is in; see [`locate`].
+    pub fn new(locate: &'a dyn Fn(Id) -> Option<BranchID>) -> Self {
+        Asker {
+            locate,
+            left: Cell::new(MAX_ASKED),
+        }
+    }
+
+    fn ask(&self, id: Id) -> Option<BranchID> {
+        self.left.set(self.left.get().checked_sub(1)?);
+        (self.locate)(id)
+    }
+}
+
+/// The type that an integrated item is in.
+pub fn locate(txn: &impl ReadTxn, id: Id) -> Option<BranchID> {
+    let id = ID::new(ClientID::new(id.client), id.clock);
+    let place = StickyIndex::from_id(id, Assoc::Before).get_offset(txn)?;
+    Some(place.branch.id())
+}
 
 /// How deep a type is at most, and whether it is exactly that deep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +178,7 @@ impl Nesting {
     }
 
     /// The depth of the parent of an integrated item.
-    pub fn parent_depth(&self, id: Id) -> Depth {
+    pub fn parent_depth(&self, id: Id, asker: &Asker<'_>) -> Depth {
         if let Some(depth) = self.depth(id) {
             return Depth::exactly(depth - 1);
         }
@@ -157,12 +187,20 @@ impl Nesting {
             let (start, _, depth) = placed.items.get(at)?;
             (*start <= id.clock).then_some(*depth)
         });
-        match tracked {
+        match tracked.or_else(|| self.asked(id, asker)) {
             Some(depth) => Depth::exactly(depth),
             None => Depth {
                 bound: self.tracked().saturating_sub(1),
                 exact: false,
             },
+        }
+    }
+
+    /// The depth of the parent of an integrated item, from yrs.
+    fn asked(&self, id: Id, asker: &Asker<'_>) -> Option<u16> {
+        match asker.ask(id)? {
+            BranchID::Root(_) => Some(Depth::ROOT.bound),
+            BranchID::Nested(parent) => self.depth(parent.into()),
         }
     }
 
@@ -202,21 +240,11 @@ impl Nesting {
     }
 
     /// Takes in types whose depth was only bounded, now that yrs has integrated them.
-    pub fn settle(&mut self, txn: &impl ReadTxn, mut types: Vec<(Id, Depth)>) {
+    pub fn settle(&mut self, mut types: Vec<(Id, Depth)>, asker: &Asker<'_>) {
         types.sort_by_key(|(_, depth)| depth.bound); // outer ones first
-        for (at, (id, depth)) in types.into_iter().enumerate() {
-            let asked = (at < MAX_ASKED).then(|| self.ask(txn, id)).flatten();
+        for (id, depth) in types {
+            let asked = self.asked(id, asker);
             self.insert(id, asked.map_or(depth.bound, |parent| parent + 1));
-        }
-    }
-
-    /// The depth of the parent of an integrated item, from yrs.
-    fn ask(&self, txn: &impl ReadTxn, id: Id) -> Option<u16> {
-        let id = ID::new(ClientID::new(id.client), id.clock);
-        let place = StickyIndex::from_id(id, Assoc::Before).get_offset(txn)?;
-        match place.branch.id() {
-            BranchID::Root(_) => Some(Depth::ROOT.bound),
-            BranchID::Nested(parent) => self.depth(parent.into()),
         }
     }
 
@@ -226,6 +254,7 @@ impl Nesting {
         &self,
         types: &NewTypes,
         is_known: impl Fn(Id) -> bool,
+        asker: &Asker<'_>,
     ) -> Checked<Vec<Option<Depth>>> {
         let mut depths: Vec<Option<Depth>> = vec![None; types.len()];
         let mut visited = vec![false; types.len()];
@@ -242,7 +271,7 @@ impl Nesting {
                     at = next;
                     continue;
                 }
-                depths[at] = self.within(types.parent(at), &is_known);
+                depths[at] = self.within(types.parent(at), &is_known, asker);
                 self.check(depths[at], types.offset(at))?;
                 break depths[at];
             };
@@ -257,7 +286,7 @@ impl Nesting {
         for (at, right) in types.right_origins() {
             let right_depth = match types.find(right) {
                 Some(other) => depths[other],
-                None => self.within(Parent::Beside(right), &is_known),
+                None => self.within(Parent::Beside(right), &is_known, asker),
             };
             if right_depth != depths[at] {
                 depths[at] = None;
@@ -276,11 +305,16 @@ impl Nesting {
     }
 
     /// The depth of a type in `parent`, which the document has if anybody does.
-    fn within(&self, parent: Parent, is_known: impl Fn(Id) -> bool) -> Option<Depth> {
+    fn within(
+        &self,
+        parent: Parent,
+        is_known: impl Fn(Id) -> bool,
+        asker: &Asker<'_>,
+    ) -> Option<Depth> {
         let parent = match parent {
             Parent::Root => Depth::ROOT,
             Parent::Nested(id) => Depth::exactly(self.depth(id)?),
-            Parent::Beside(id) => is_known(id).then(|| self.parent_depth(id))?,
+            Parent::Beside(id) => is_known(id).then(|| self.parent_depth(id, asker))?,
         };
         Some(parent.deeper())
     }

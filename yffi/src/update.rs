@@ -8,10 +8,9 @@ use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
 use crate::gate;
 use crate::limits::{YffiLimits, DEFAULT, WIDEST};
-use crate::nesting::Depth;
+use crate::nesting::{self, Asker};
 use crate::panic::{guard, OnPanic};
 use crate::rewrite::as_yrs_reads;
-use crate::structs::Id;
 use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
@@ -27,22 +26,23 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
     if write.has_changes() {
         admission.advance(write);
     }
-    let admitted = admission
-        .admit(bytes, budget.is_some())
-        .inspect_err(|failure| {
-            if failure.code == YffiCode::ApplyFailed {
-                doc.poison();
-            }
-        })?;
+    let locate = |id| nesting::locate(write, id);
+    let admitted = admission.admit(bytes, budget.is_some(), &Asker::new(&locate));
+    let admitted = admitted.inspect_err(|failure| {
+        if failure.code == YffiCode::ApplyFailed {
+            doc.poison();
+        }
+    })?;
     doc.note(&admitted.contents);
     let in_time = match admitted.updates {
         Updates::One(update) => integrate(write, update).map(|()| true),
         Updates::Many(updates) => integrate_in_time(write, updates, budget, &mut admission),
     }
     .inspect_err(|_| doc.poison())?;
-    let integrated = |(id, _): &(Id, Depth)| admission.clocks.has(*id);
-    let unsettled = admitted.unsettled.into_iter().filter(integrated).collect();
-    admission.settle(write, unsettled);
+    let mut unsettled = admitted.unsettled;
+    unsettled.retain(|(id, _)| admission.clocks.has(*id));
+    let locate = |id| nesting::locate(write, id);
+    admission.nesting.settle(unsettled, &Asker::new(&locate));
     txn.applied(
         admitted.structs,
         admitted.verbatim,

@@ -35,6 +35,7 @@ func TestReadConfig_FlagsAndEnvironment(t *testing.T) {
 	want := config{
 		listen:          "localhost:1",
 		store:           "sqlite:///x.db",
+		quarantine:      "/q",
 		allowedOrigins:  list{"https://a.example", "null"},
 		allowedHosts:    list{"b.example"},
 		logLevel:        slog.LevelDebug,
@@ -42,11 +43,11 @@ func TestReadConfig_FlagsAndEnvironment(t *testing.T) {
 		shutdownTimeout: time.Minute,
 	}
 	args := []string{
-		"--listen", "localhost:1", "--store=sqlite:///x.db", "--allowed-origins", "https://a.example, null,",
+		"--listen", "localhost:1", "--store=sqlite:///x.db", "--quarantine", "/q", "--allowed-origins", "https://a.example, null,",
 		"--allowed-hosts", "b.example", "--log-level", "debug", "--log-format", "json", "--shutdown-timeout", "1m",
 	}
 	variables := []string{
-		"YSERVER_LISTEN=localhost:1", "YSERVER_STORE=sqlite:///x.db", "YSERVER_ALLOWED_ORIGINS=https://a.example,null",
+		"YSERVER_LISTEN=localhost:1", "YSERVER_STORE=sqlite:///x.db", "YSERVER_QUARANTINE=/q", "YSERVER_ALLOWED_ORIGINS=https://a.example,null",
 		"YSERVER_ALLOWED_HOSTS=b.example", "YSERVER_LOG_LEVEL=debug", "YSERVER_LOG_FORMAT=json", "YSERVER_SHUTDOWN_TIMEOUT=1m",
 	}
 	c, err := readConfig(args, environment(), nil)

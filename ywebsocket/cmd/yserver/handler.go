@@ -24,7 +24,7 @@ func newHandler(server *ywebsocket.Server) http.Handler {
 		if ywebsocket.IsUpgrade(r) {
 			server.ServeHTTP(w, r)
 		} else {
-			pages.ServeHTTP(w, r)
+			pages.ServeHTTP(pacedWriter{w}, r)
 		}
 	})
 }

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"syscall"
-	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket"
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -60,8 +59,13 @@ func start(config config, logs io.Writer) (_ *program, err error) {
 	if p.store, err = openStore(config.store); err != nil {
 		return nil, err
 	}
+	quarantine, err := openQuarantine(config.quarantine)
+	if err != nil {
+		return nil, err
+	}
 	p.server, err = ywebsocket.NewServer(ywebsocket.Options{
 		Store:          p.store,
+		Quarantine:     quarantine,
 		AllowedOrigins: config.allowedOrigins,
 		AllowedHosts:   config.hosts(),
 		Logger:         p.log,
@@ -69,14 +73,20 @@ func start(config config, logs io.Writer) (_ *program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p.http = &http.Server{
-		Handler:           newHandler(p.server),
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    64 << 10,
-		ErrorLog:          slog.NewLogLogger(p.log.Handler(), slog.LevelWarn),
-	}
+	p.http = newHTTPServer(newHandler(p.server), p.log)
 	return p, nil
+}
+
+// openQuarantine returns nothing for no path.
+func openQuarantine(path string) (func(ywebsocket.QuarantinedUpdate) error, error) {
+	if path == "" {
+		return nil, nil
+	}
+	quarantine, err := ywebsocket.QuarantineDir(path)
+	if err != nil {
+		return nil, fmt.Errorf("--quarantine: %w; name a directory that the server may write to", err)
+	}
+	return quarantine, nil
 }
 
 func newLogger(config config, w io.Writer) *slog.Logger {

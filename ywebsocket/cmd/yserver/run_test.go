@@ -200,6 +200,7 @@ func TestRun_Refusals(t *testing.T) {
 		{"no path", []string{"--store", "sqlite:"}, "the path is empty"},
 		{"no directory", []string{"--store", "sqlite://" + filepath.Join(dir, "none", "x.db")}, "create it or name another file"},
 		{"no database", []string{"--store", "sqlite://" + notes}, "it is not a SQLite database"},
+		{"no quarantine", []string{"--quarantine", notes}, "name a directory"},
 		{"no origin", []string{"--allowed-origins", "example.com"}, "write scheme://host"},
 		{"no host", []string{"--allowed-hosts", "https://example.com"}, "write a name"},
 	}

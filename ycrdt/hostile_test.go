@@ -199,9 +199,9 @@ func TestHostile_Crowd(t *testing.T) {
 func TestHostile_ManyAtTheBeginning(t *testing.T) {
 	source := newDoc(t)
 	write(t, source, func(tx *ycrdt.Tx) {
-		for range 20_000 {
+		for range 5_000 {
 			require.NoError(t, tx.Text("t").Insert(0, "x"))
 		}
 	})
-	view(t, copyOf(t, source), func(tx *ycrdt.Tx) { assert.Equal(t, 20_000, tx.Text("t").Len()) })
+	view(t, copyOf(t, source), func(tx *ycrdt.Tx) { assert.Equal(t, 5_000, tx.Text("t").Len()) })
 }

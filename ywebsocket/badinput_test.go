@@ -1,6 +1,7 @@
 package ywebsocket
 
 import (
+	"bytes"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -154,6 +155,34 @@ func TestConn_DeclaredLengthCostsNothing(t *testing.T) {
 	}, patience, testTick)
 	runtime.ReadMemStats(&after)
 	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
+}
+
+// Who uses up what all connections have together keeps the others from sending much,
+// for as long as it is connected.
+func TestConn_TooMuchIncoming(t *testing.T) {
+	s, url := serve(t, Options{Limits: Limits{Message: 1 << 20, Incoming: 1 << 20}})
+	large := insert(2, 0, string(bytes.Repeat([]byte("x"), 500<<10)))
+	greedy, _ := join(t, url+"room")
+	_, err := greedy.conn.Write(header(ws.Header{Fin: true, OpCode: ws.OpBinary, Masked: true, Length: 1 << 20}))
+	require.NoError(t, err)
+	_, err = greedy.conn.Write(make([]byte, 700<<10))
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return s.incoming.used.Load() > 600<<10 }, patience, testTick)
+
+	c, _ := join(t, url+"room")
+	small := insert(1, 0, "small")
+	c.sendUpdate(small)
+	assert.Equal(t, small, c.expectUpdate())
+	c.sendUpdate(large)
+	code, reason := c.expectClose()
+	assert.Equal(t, CloseTryAgainLater, code)
+	assert.Contains(t, reason, "too much at once")
+
+	require.NoError(t, greedy.conn.Close())
+	require.Eventually(t, func() bool { return s.incoming.used.Load() == 0 }, patience, testTick)
+	again, _ := join(t, url+"room")
+	again.sendUpdate(large)
+	assert.Equal(t, large, again.expectUpdate())
 }
 
 func TestConn_ManyMessagesInOneFrame(t *testing.T) {

@@ -38,6 +38,7 @@ type claim struct {
 	by    *conn
 	entry protocol.AwarenessEntry
 	since time.Time
+	told  bool // the owner, that the client is gone
 }
 
 func (p *presence) answerTime() time.Duration {
@@ -101,10 +102,13 @@ func (p *presence) handOver(k *participant, to *conn, entry protocol.AwarenessEn
 func (p *presence) fileClaim(c *conn, k *participant, entry protocol.AwarenessEntry) {
 	filed := &claim{by: c, entry: entry, since: time.Now()}
 	old := k.claim
-	if old != nil && old.by == c {
-		filed.since = old.since
-	} else if old != nil && old.counts(k) && !filed.isBetter(k, old) {
-		return
+	if old != nil {
+		if old.by == c {
+			filed.since = old.since
+		} else if old.counts(k) && !filed.isBetter(k, old) {
+			return
+		}
+		filed.told = old.told
 	}
 	p.dropClaim(k)
 	if !p.fits(len(entry.State)) {
@@ -114,7 +118,8 @@ func (p *presence) fileClaim(c *conn, k *participant, entry protocol.AwarenessEn
 	p.bytes += len(entry.State)
 	k.claim = filed
 	p.ask(k.owner)
-	if (old == nil || old.by != c) && c.speaker.is(k.id) && !k.owner.speaker.is(k.id) {
+	if !filed.told && c.speaker.is(k.id) && !k.owner.speaker.is(k.id) {
+		filed.told = true
 		k.owner.out.send(endFrame(k))
 	}
 }
@@ -125,9 +130,15 @@ func (cl *claim) isBetter(k *participant, than *claim) bool {
 }
 
 // endFrame says that a client is gone. The client itself answers that it is not,
-// with a clock above that one.
-func endFrame(k *participant) frame {
-	return awarenessFrame(protocol.AppendAwarenessUpdate(nil, k.end()))
+// with a clock above that one. It is not to be merged with what follows, which may be
+// another state of the client.
+func endFrame(k *participant) frame { return awarenessReply(k.end()) }
+
+// awarenessReply is an awareness message for one connection.
+func awarenessReply(entries ...protocol.AwarenessEntry) frame {
+	f := awarenessFrame(protocol.AppendAwarenessUpdate(nil, entries...))
+	f.kind = frameReply
+	return f
 }
 
 func (p *presence) dropClaim(k *participant) {
@@ -180,9 +191,12 @@ func (p *presence) decide(owner *conn) {
 // slow, it contradicts now, and gets the client back.
 func (p *presence) displace(k *participant, to *conn, entry protocol.AwarenessEntry) {
 	owner := k.owner
-	if p.handOver(k, to, entry) && k.owner != nil {
+	if !p.handOver(k, to, entry) {
+		return
+	}
+	owner.out.send(endFrame(k))
+	if k.owner != nil {
 		k.displaced = owner
-		owner.out.send(endFrame(k))
 	}
 }
 

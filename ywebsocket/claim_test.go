@@ -197,6 +197,15 @@ func TestClaim_SlowOwnerContradicts(t *testing.T) {
 		link.thaw()
 		assert.Equal(t, map[uint64]any{1: "Ada"}, witness.states())
 		assert.Equal(t, "Ada", ada.LocalState())
+
+		link.freeze()
+		pass(time.Second)
+		eve.says(gone(1, 1500))
+		pass(5 * time.Second)
+		assert.Equal(t, []uint64{1}, witness.hasSeenLeave())
+		link.thaw()
+		assert.Equal(t, map[uint64]any{1: "Ada"}, witness.states())
+
 		eve.says(state(1, 2000, `"fake"`), gone(1, 3000))
 		pass(time.Minute)
 		assert.Equal(t, map[uint64]any{1: "Ada"}, witness.states())

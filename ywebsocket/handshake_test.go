@@ -195,6 +195,11 @@ func TestNewServer_RefusesNegativeLimits(t *testing.T) {
 	assert.ErrorContains(t, err, "Timeouts.Ping")
 }
 
+func TestNewServer_RefusesLimitsThatContradict(t *testing.T) {
+	_, err := NewServer(Options{Limits: Limits{Message: 1000, Incoming: 999}})
+	assert.ErrorContains(t, err, "Limits.Incoming")
+}
+
 // What it limits, and what it leaves to other handlers; that it works is shown with
 // the program that uses it.
 func TestNewHTTPServer(t *testing.T) {

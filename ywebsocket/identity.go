@@ -5,11 +5,16 @@ import "net/http"
 // Identity says who is at the other end of a connection, as far as the server can
 // tell: see [Options.Identify].
 type Identity struct {
-	// User is a name for whoever it is, the same for all connections of one user:
-	// an account's id, say. Connections with the same one can take over each other's
-	// awareness states, as a client has to that reconnects, and those of different
-	// users cannot. Empty means that it is not known, and such connections can take
-	// over from each other only what belongs to one that does not answer pings.
+	// User is a name for whoever it is, the same for all connections of one user: the
+	// id of an account, say. Empty means that nobody knows.
+	//
+	// It decides who may speak for whom in awareness. A client's state belongs to the
+	// connection that was the first to bring one. What another connection says about
+	// the client is ignored, unless it is newer and comes from the same user, as when a
+	// client comes back before the server knows that its old connection is dead: then
+	// the client belongs to that one from now on. Where both users are unknown, that
+	// happens only if the old connection does not answer a ping within 5 seconds or
+	// Timeouts.Pong, whichever is less.
 	User string
 }
 

@@ -251,6 +251,14 @@ func TestMessageReader_SharesWhatIsIncoming(t *testing.T) {
 	requireMessage(reader(frame(unsharedBytes)))
 	requireTooMuch(reader(frame(unsharedBytes + 1)))
 
+	fragmented := reader(input(t, ws.NewFrame(ws.OpBinary, false, make([]byte, 100<<10+unsharedBytes))), input(t, pings(2)...))
+	all.max = 600 << 10
+	requireMessage(fragmented)
+	requireMessage(fragmented) // a ping: the message is not complete
+	assert.EqualValues(t, 600<<10, all.used.Load())
+	fragmented.share.release()
+	all.max = 500 << 10
+
 	requireMessage(busy) // a ping: the message before it is done with
 	assert.EqualValues(t, 164<<10, all.used.Load())
 	other.share.release()

@@ -101,10 +101,11 @@ type Limits struct {
 	// AwarenessState is the length in bytes of one awareness state, which is JSON.
 	// A longer one ends the connection with [CloseTooBig]. Default 64 KiB.
 	AwarenessState int
-	// AwarenessClients is the number of clients whose awareness states one connection
-	// brings, all in all, to those that nobody has brought before. A browser brings its
-	// own and now and then that of another tab; a program that connects two servers
-	// brings many. One more ends the connection with [CloseTooBig]. Default 1,000.
+	// AwarenessClients is the number of clients whose awareness states belong to one
+	// connection, because it was the first to bring them, counted from its beginning to
+	// its end. A browser brings its own and now and then that of another tab; a program
+	// that connects two servers brings many. One more ends the connection with
+	// [CloseTooBig]. Default 1,000.
 	AwarenessClients int
 	// AwarenessStates is the number of awareness states in a room. Further ones are
 	// not shown to the others; their clients can work all the same. As many clients

@@ -214,3 +214,27 @@ func TestConn_SlowSender(t *testing.T) {
 		})
 	}
 }
+
+// The closing handshake has a time of its own, which what the client is sending does
+// not prolong.
+func TestConn_SlowSenderIsClosedInTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{})
+		c := servePipe(t, s, "room")
+		var connection *conn
+		s.mu.Lock()
+		for connection = range s.connections {
+		}
+		s.mu.Unlock()
+		go func() { _, _ = io.Copy(io.Discard, c.conn) }()
+		in, sent := input(t, ws.NewBinaryFrame(make([]byte, 1000))), 0
+		for err := error(nil); err == nil; sent++ {
+			if sent == 10 {
+				connection.restart()
+			}
+			_, err = c.conn.Write(in[sent : sent+1])
+			time.Sleep(time.Second)
+		}
+		assert.InDelta(t, 10+5+1, sent, 1, "bytes in as many seconds, and one that is refused")
+	})
+}

@@ -15,11 +15,13 @@ const (
 	// lest a late message bring it back.
 	rememberedFor = 3
 
-	// maxFirstClock is the highest clock that a client may begin with, and maxLeap
-	// how far it may advance beyond that at once. No honest one comes near either.
-	// They keep a hostile one from using up the clocks of an id, which end at 2^53-1.
-	maxFirstClock = 1 << 52
-	maxLeap       = 1 << 20
+	// usualClocks has room for those that count changes, and for those that are times
+	// in microseconds. Beyond that, a clock may be ahead of the highest one in the room
+	// by maxLeap. What is further ahead is ignored: somebody hostile could use up the
+	// clocks of a client with it, which has to go on above the highest that it has
+	// heard of, and must not go beyond 2^53-1.
+	usualClocks = 1 << 51
+	maxLeap     = 1 << 16
 )
 
 // presence is what the clients of a room tell each other about themselves: their
@@ -36,8 +38,9 @@ type presence struct {
 
 	mu      sync.Mutex
 	clients map[uint64]*participant
-	present int // those with a state
-	bytes   int // of their states, and of claims
+	present int    // those with a state
+	bytes   int    // of their states, and of claims
+	highest uint64 // of all clocks
 	// changed and corrections are what the change under way will send: the former
 	// to everybody but its connection, the latter to that one.
 	changed     []*participant
@@ -109,12 +112,12 @@ func (p *presence) decode(update []byte) ([]protocol.AwarenessEntry, error) {
 func (p *presence) receive(c *conn, entry protocol.AwarenessEntry) error {
 	k := p.clients[entry.ClientID]
 	switch {
-	case k == nil && (entry.State == nil || entry.Clock == 0 || entry.Clock > maxFirstClock):
+	case entry.Clock > max(usualClocks, p.highest)+maxLeap:
+		return nil
+	case k == nil && (entry.State == nil || entry.Clock == 0):
 		return nil // y-protocols, too, begins to listen at clock 1
 	case k == nil:
 		return p.introduce(c, &participant{id: entry.ClientID}, entry)
-	case entry.Clock > max(maxFirstClock, k.clock+maxLeap):
-		return nil
 	case k.owner == c:
 		p.renew(k, entry)
 	case k.owner != nil:
@@ -204,6 +207,7 @@ func (p *presence) remove(k *participant) {
 
 // note adds a client to those of the change under way.
 func (p *presence) note(k *participant) {
+	p.highest = max(p.highest, k.clock)
 	if !k.changed {
 		k.changed = true
 		p.changed = append(p.changed, k)
@@ -269,9 +273,7 @@ func (p *presence) change(c *conn, fn func() error) error {
 	defer p.mu.Unlock()
 	err := fn()
 	if len(p.corrections) > 0 {
-		f := awarenessFrame(protocol.AppendAwarenessUpdate(nil, p.corrections...))
-		f.kind = frameReply
-		c.out.send(f)
+		c.out.send(awarenessReply(p.corrections...))
 		p.corrections = nil
 	}
 	if len(p.changed) > 0 {

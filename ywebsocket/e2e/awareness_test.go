@@ -1,9 +1,15 @@
 package e2e_test
 
 import (
+	"net/http"
+	"net/url"
 	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/yrs-go/yrs/internal/peers"
+	"github.com/yrs-go/yrs/ywebsocket"
 )
 
 func user(name string) object { return object{"user": object{"name": name}} }
@@ -59,9 +65,49 @@ func TestAwareness_Leave(t *testing.T) {
 			late.AwaitStates(user("Grace"))
 			late.Disconnect()
 
-			leaves.Reconnect()
-			leaves.SetState(user("Ada again")) // seen to leave, a state comes back only with a higher clock
+			leaves.Reconnect() // with the clock with which it was seen to leave
+			stays.AwaitStates(user("Ada"))
+			leaves.SetState(user("Ada again"))
 			stays.AwaitStates(user("Ada again"))
+		})
+	}
+}
+
+// TestAwareness_ReconnectBeforeTheServerNotices cuts a client off in such a way that the server goes on holding its
+// old connection. The client comes back with what it has changed meanwhile, and stays when the old connection ends.
+func TestAwareness_ReconnectBeforeTheServerNotices(t *testing.T) {
+	for name, params := range map[string]url.Values{"same user": {"user": {"ada"}}, "unknown users": nil} {
+		t.Run(name, func(t *testing.T) {
+			server := serve(t, ywebsocket.Options{
+				Identify: func(r *http.Request) (ywebsocket.Identity, error) {
+					return ywebsocket.Identity{User: r.URL.Query().Get("user")}, nil
+				},
+				// The old connection lives for long enough to be the one that the client belongs to.
+				Timeouts: ywebsocket.Timeouts{Ping: 3 * time.Second, Pong: time.Second},
+			}, nil)
+			network := startProxy(t, server)
+			yjs := peers.StartYjs(t, 1)
+			stays := yjs.Connect(t, server, "room", nil)
+			stays.SetState(user("Grace"))
+			leaves := yjs.Connect(t, network.websocket(), "room", params)
+			leaves.SetState(user("Ada"))
+			stays.AwaitStates(user("Ada"))
+
+			stranded := network.strand()
+			require.Len(t, stranded, 1)
+			leaves.AwaitUnsynced()
+			leaves.SetState(user("Ada again"))
+			leaves.AwaitSynced()
+			stays.AwaitStates(user("Ada again"))
+
+			stranded[0].awaitEnd(t)
+			late := yjs.Connect(t, server, "room", nil)
+			late.AwaitStates(user("Ada again"), user("Grace"))
+			late.Disconnect()
+			leaves.SetState(user("Ada, still"))
+			stays.AwaitStates(user("Ada, still"))
+			leaves.Disconnect()
+			stays.AwaitStates()
 		})
 	}
 }

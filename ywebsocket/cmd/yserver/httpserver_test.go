@@ -96,6 +96,7 @@ func TestHTTPServer_EndsWhatIsHalfOpen(t *testing.T) {
 			handshake + "Origin: http://evil.example\r\nContent-Length: 10\r\n\r\n", true, 5 * time.Second},
 		{"no second request", get + "\r\n", true, 0},
 		{"page that is not read", get + "\r\n", false, 8 * time.Second},
+		{"refusal that is not read", handshake + "Origin: http://evil.example\r\n\r\n", false, 8 * time.Second},
 		{"handshake whose answer is not read", upgradeRequest, false, 5 * time.Second},
 	}
 	for _, test := range tests {

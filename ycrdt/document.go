@@ -31,6 +31,10 @@ type DocOptions struct {
 	OffsetKind OffsetKind
 	// SkipGC keeps deleted content.
 	SkipGC bool
+	// SkipPositionIndex edits texts as yrs does, which walks a text from its beginning for every edit. Otherwise a text
+	// that is edited often gets an index of where its characters are, about 60 bytes for each stretch that was written
+	// in one go, and edits take the same time wherever they are. The results are the same.
+	SkipPositionIndex bool
 	// Limits bound what updates and edits may bring in.
 	Limits Limits
 }
@@ -44,6 +48,8 @@ type Doc struct {
 	lock   rwLock
 	native *ffi.Doc // its content is guarded by lock
 	closed atomic.Bool
+	// unsettled means that the native document holds edits back, and cannot be read. It changes under lock.
+	unsettled atomic.Bool
 
 	freeing sync.RWMutex // held exclusively only while native is freed, under lock
 	freed   bool
@@ -82,6 +88,7 @@ func NewDocWith(opts DocOptions) (*Doc, error) {
 		GUID:        opts.GUID,
 		ByteOffsets: opts.OffsetKind == OffsetBytes,
 		SkipGC:      opts.SkipGC,
+		SkipIndex:   opts.SkipPositionIndex,
 		Limits:      limits,
 	})
 	if err != nil {

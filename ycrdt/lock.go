@@ -32,6 +32,9 @@ func (l rwLock) tryWrite() bool                  { return l.sem.TryAcquire(allRe
 func (l rwLock) unlockRead()                     { l.sem.Release(1) }
 func (l rwLock) unlockWrite()                    { l.sem.Release(allReaders) }
 
+// downgrade turns a writer's lock into a reader's.
+func (l rwLock) downgrade() { l.sem.Release(allReaders - 1) }
+
 func (l rwLock) acquire(ctx context.Context, n int64) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -127,6 +127,29 @@ func (d *Doc) lockRead(ctx context.Context, op string) error {
 		d.unlockRead()
 		return fail(op, CodeClosed)
 	}
+	if d.unsettled.Load() {
+		d.unlockRead()
+		return d.lockSettled(ctx, op)
+	}
+	return nil
+}
+
+// lockSettled takes the lock for reading after it has held it for writing, to have the native document carry out what
+// it holds back.
+func (d *Doc) lockSettled(ctx context.Context, op string) error {
+	if err := d.lock.write(ctx); err != nil {
+		return wrap(op, err)
+	}
+	if d.closed.Load() {
+		d.unlockWrite()
+		return fail(op, CodeClosed)
+	}
+	if err := d.native.Settle(); err != nil {
+		d.unlockWrite()
+		return wrap(op, err)
+	}
+	d.unsettled.Store(false)
+	d.lock.downgrade()
 	return nil
 }
 
@@ -170,6 +193,7 @@ func (tx *Tx) commit(opts TxOptions) error {
 	if err != nil {
 		return wrap("commit", err)
 	}
+	tx.doc.unsettled.Store(commit.Deferred)
 	tx.doc.events.push(tx.doc, commit, opts, true)
 	return nil
 }

@@ -6,12 +6,14 @@
 use std::time::{Duration, Instant};
 use yffi::measure;
 use yrs::updates::decoder::Decode;
-use yrs::{Doc, OffsetKind, Options, ReadTxn, StateVector, Transact, Update};
+use yrs::{
+    Doc, OffsetKind, Options, ReadTxn, StateVector, Text, TextRef, Transact, TransactionMut, Update,
+};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let (Some(workload), Some(file)) = (args.next(), args.next()) else {
-        eprintln!("usage: bench-native apply|load|encode|gate|check <file>");
+        eprintln!("usage: bench-native <workload> <file>");
         std::process::exit(2);
     };
     let updates = read_updates(&std::fs::read(&file).expect("the update file is readable"));
@@ -20,8 +22,12 @@ fn main() {
         "encode" => encode,
         "gate" => gate,
         "check" => check,
+        "edits" => edits,
+        "edits-at-once" => edits_at_once,
+        "merge" => merge,
+        "turns" => turns,
         other => {
-            eprintln!("bench-native: no workload {other:?}; there are apply, load, encode, gate and check");
+            eprintln!("bench-native: no workload {other:?}; there are apply, load, encode, merge, edits, edits-at-once, turns, gate and check");
             std::process::exit(2);
         }
     };
@@ -71,6 +77,65 @@ fn encode(updates: &[Vec<u8>]) -> Duration {
         .encode_state_as_update_v1(&StateVector::default());
     let elapsed = start.elapsed();
     assert!(!state.is_empty());
+    elapsed
+}
+
+/// Edits of a text: each record is the offset and the number of deleted characters, four bytes each, and what is
+/// inserted there.
+fn edit(txn: &mut TransactionMut<'_>, text: &TextRef, record: &[u8]) {
+    let number = |at: usize| {
+        let bytes = record[at..at + 4].try_into().expect("four bytes");
+        u32::from_le_bytes(bytes)
+    };
+    let (offset, deleted) = (number(0), number(4));
+    if deleted > 0 {
+        text.remove_range(txn, offset, deleted);
+    }
+    let inserted = std::str::from_utf8(&record[8..]).expect("the edit is UTF-8");
+    text.insert(txn, offset, inserted);
+}
+
+/// A transaction for each edit.
+fn edits(records: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    let text = doc.get_or_insert_text("content");
+    let start = Instant::now();
+    for record in records {
+        edit(&mut doc.transact_mut(), &text, record);
+    }
+    start.elapsed()
+}
+
+fn edits_at_once(records: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    let text = doc.get_or_insert_text("content");
+    let start = Instant::now();
+    let mut txn = doc.transact_mut();
+    for record in records {
+        edit(&mut txn, &text, record);
+    }
+    drop(txn);
+    start.elapsed()
+}
+
+/// A text, and then an edit of it and an update of somebody else in turn.
+fn turns(records: &[Vec<u8>]) -> Duration {
+    let doc = new_doc();
+    let text = doc.get_or_insert_text("content");
+    apply_all(&doc, &records[..1]);
+    let start = Instant::now();
+    for turn in records[1..].chunks_exact(2) {
+        edit(&mut doc.transact_mut(), &text, &turn[0]);
+        apply_all(&doc, &turn[1..]);
+    }
+    start.elapsed()
+}
+
+fn merge(updates: &[Vec<u8>]) -> Duration {
+    let start = Instant::now();
+    let merged = yrs::merge_updates_v1(updates).expect("the updates merge");
+    let elapsed = start.elapsed();
+    assert!(!merged.is_empty());
     elapsed
 }
 

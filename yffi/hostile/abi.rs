@@ -87,6 +87,7 @@ impl Doc {
             guid_len: 7,
             byte_offsets: sequence.bytes,
             skip_gc: sequence.skip_gc,
+            skip_index: false,
             // SAFETY: all of them are numbers; zero stands for the default.
             limits: unsafe { std::mem::zeroed() },
         };

@@ -30,6 +30,8 @@ pub struct Admission {
     pub clocks: Clocks,
     pub nesting: Nesting,
     pub held: Held,
+    /// How many structs have come in updates.
+    pub structs: usize,
     /// How many deleted shared types the document still keeps.
     pub garbage: usize,
 }
@@ -50,7 +52,7 @@ pub struct Admitted {
     pub contents: Contents,
     /// It is the update as it came, byte for byte.
     pub verbatim: bool,
-    /// It is the update as it came, but for contents that yrs misreads: what it was rewritten to.
+    /// It is another one, as one update.
     pub rewritten: Option<Vec<u8>>,
     /// Types of which yrs is to tell how deep they are.
     pub unsettled: Vec<(Id, Depth)>,
@@ -78,6 +80,7 @@ impl Admission {
             clocks: Clocks::default(),
             nesting: Nesting::new(limits.nesting as u16),
             held: Held::default(),
+            structs: 0,
             garbage: 0,
         }
     }
@@ -93,6 +96,7 @@ impl Admission {
         let mut inspected = self.inspect(update, asker)?;
         inspected.summary.crowded &= interruptible;
         let decoded = decode(&inspected.update)?; // from here on nothing is refused
+        self.structs += inspected.summary.structs;
         if !self.held.is_empty() {
             self.held.expire(&self.limits);
         }
@@ -242,19 +246,19 @@ impl Admission {
         parts.held = summary.runs.iter().any(mine);
         self.admit_deletions(&update[summary.delete_set.clone()], &mut parts);
         let last = parts.composer.update();
-        let updates = if parts.complete.is_empty() {
+        let (updates, rewritten) = if parts.complete.is_empty() {
             let failed = |failure: Failure| Failure::new(YffiCode::ApplyFailed, failure.message);
-            Updates::One(decode(&last).map_err(failed)?)
+            (Updates::One(decode(&last).map_err(failed)?), Some(last))
         } else {
             parts.complete.push(last);
-            Updates::Many(parts.complete)
+            (Updates::Many(parts.complete), None)
         };
         Ok(Admitted {
             updates,
             structs: parts.structs,
             contents: parts.contents,
             verbatim: false,
-            rewritten: None,
+            rewritten,
             unsettled: parts.unsettled,
             held: parts.held,
             overflow: parts.overflow,

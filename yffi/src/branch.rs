@@ -5,7 +5,7 @@ use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::string;
 use crate::offset::content_len;
 use crate::panic::{guard, OnPanic};
-use crate::transaction::{encoding, reading, Access, YffiTxn};
+use crate::transaction::{encoding, reading, settle, Access, YffiTxn};
 use crate::value;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
@@ -56,6 +56,13 @@ fn root_kind(kind: u8) -> Result<YffiKind> {
 
 /// Finds the root `name` or, in a write transaction, makes it.
 fn resolve_root(txn: &mut YffiTxn, kind: YffiKind, name: &str) -> Result<u32> {
+    let known = txn.doc().roots().get(name).copied();
+    if let Some(branch) = known.filter(|branch| kind_of(branch.type_ref()) == kind) {
+        return Ok(txn.slot(branch));
+    }
+    if txn.is_write() {
+        txn.settle()?;
+    }
     let found = with_txn!(&txn.access, t => BranchID::get_root(t, name));
     if let Some(branch) = found {
         let actual = kind_of(branch.type_ref());
@@ -69,9 +76,10 @@ fn resolve_root(txn: &mut YffiTxn, kind: YffiKind, name: &str) -> Result<u32> {
     let branch = match (&mut txn.access, found) {
         // Naming the kind turns an undefined root into one.
         (Access::Write(t), _) => define_root(t, kind, name),
-        (Access::Read(_), Some(branch)) => branch,
-        (Access::Read(_), None) => return Ok(YFFI_ABSENT),
+        (_, Some(branch)) => branch,
+        (_, None) => return Ok(YFFI_ABSENT),
     };
+    txn.doc().roots().insert(name.into(), branch);
     Ok(txn.slot(branch))
 }
 
@@ -134,6 +142,10 @@ pub unsafe extern "C" fn yffi_txn_nested(
     out_kind: *mut u8,
     err: *mut YffiError,
 ) -> i32 {
+    let settled = settle(txn, err); // the type may have been deleted
+    if settled != YffiCode::Ok as i32 {
+        return settled;
+    }
     let txn = &mut *txn;
     guard(Some(txn.doc()), OnPanic::Keep, err, || {
         if client >> 53 != 0 {
@@ -164,6 +176,15 @@ pub unsafe extern "C" fn yffi_branch_export(
     })
 }
 
+/// The length of a text that has an index: edits that are held back need not be settled for that.
+fn unsettled_len(txn: &YffiTxn, slot: u32) -> Option<u32> {
+    if txn.is_settled() || slot == YFFI_ABSENT {
+        return None;
+    }
+    let branch = txn.branch(slot).ok()?;
+    Some(txn.doc().indexes().get(branch)?.len())
+}
+
 /// The length of the text (`kind`) in `slot` in the document's offset units, in which an embedded value counts 1, or the number
 /// of values of the array.
 ///
@@ -177,6 +198,10 @@ pub unsafe extern "C" fn yffi_branch_len(
     out: *mut u32,
     err: *mut YffiError,
 ) -> i32 {
+    if let Some(len) = unsettled_len(&*txn, slot) {
+        *out = len;
+        return YffiCode::Ok as i32;
+    }
     reading(txn, err, |txn| {
         if slot == YFFI_ABSENT {
             return Ok(());

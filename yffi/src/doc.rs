@@ -1,15 +1,19 @@
 //! Documents: creation, release, memory and the poison flag.
 
 use crate::admission::Admission;
+use crate::batch::Batch;
 use crate::error::{Failure, Result, YffiError};
 use crate::event::Sink;
 use crate::ffi::string;
 use crate::garbage;
+use crate::indexes::Indexes;
 use crate::limits::YffiLimits;
 use crate::panic::{guard, OnPanic};
 use crate::structs::Contents;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use yrs::branch::BranchPtr;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{ClientID, Doc, IdSet, OffsetKind, Options, Transact, Update, ID};
@@ -26,6 +30,8 @@ pub struct YffiDocOptions {
     pub byte_offsets: bool,
     /// Keep deleted content.
     pub skip_gc: bool,
+    /// Have yrs find every offset by walking the text, without an index.
+    pub skip_index: bool,
     pub limits: YffiLimits,
 }
 
@@ -35,6 +41,13 @@ pub struct YffiDoc {
     pub(crate) doc: Doc,
     pub(crate) sink: Arc<Sink>,
     admission: Arc<Mutex<Admission>>,
+    indexes: Mutex<Indexes>,
+    /// Edits of transactions that are over, of which yrs has not been told yet.
+    deferred: Mutex<Batch>,
+    /// The roots that were resolved, which stay as long as the document.
+    roots: Mutex<HashMap<Box<str>, BranchPtr>>,
+    /// How many observers there are.
+    observers: AtomicUsize,
     pub(crate) byte_offsets: bool,
     /// Some text holds characters that are longer than one offset unit, so offsets need checking.
     wide: AtomicBool,
@@ -73,6 +86,11 @@ impl YffiDoc {
             doc,
             sink: Arc::default(),
             admission,
+            // Clocks count UTF-16 units, and so does an index.
+            deferred: Mutex::default(),
+            roots: Mutex::default(),
+            observers: AtomicUsize::new(0),
+            indexes: Mutex::new(Indexes::new(!options.skip_index && !options.byte_offsets)),
             byte_offsets: options.byte_offsets,
             wide: AtomicBool::new(false),
             astral: AtomicBool::new(false),
@@ -86,6 +104,32 @@ impl YffiDoc {
         self.admission
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Write transactions use it.
+    pub(crate) fn indexes(&self) -> MutexGuard<'_, Indexes> {
+        self.indexes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn deferred(&self) -> MutexGuard<'_, Batch> {
+        self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn roots(&self) -> MutexGuard<'_, HashMap<Box<str>, BranchPtr>> {
+        self.roots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether anybody observes a shared type.
+    pub(crate) fn is_observed(&self) -> bool {
+        self.observers.load(Ordering::Relaxed) > 0
+    }
+
+    pub(crate) fn observe(&self) {
+        self.observers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn unobserve(&self) {
+        self.observers.fetch_sub(1, Ordering::Relaxed);
     }
 
     pub(crate) fn poison(&self) {

@@ -202,6 +202,7 @@ fn target(txn: &YffiTxn, slot: u32) -> Result<BranchPtr> {
 }
 
 fn observe(doc: &YffiDoc, mut branch: BranchPtr, observer: u64, deep: bool) {
+    doc.observe();
     let sink = doc.sink.clone();
     let key = Origin::from(observer);
     if deep {
@@ -250,10 +251,13 @@ pub unsafe extern "C" fn yffi_branch_unobserve(
     writing(txn, err, |txn| {
         let mut branch = target(txn, slot)?;
         let key = Origin::from(observer);
-        if deep {
-            branch.unobserve_deep(&key);
+        let found = if deep {
+            branch.unobserve_deep(&key)
         } else {
-            branch.unobserve(&key);
+            branch.unobserve(&key)
+        };
+        if found {
+            txn.doc().unobserve();
         }
         Ok(())
     })

@@ -25,6 +25,15 @@ pub unsafe extern "C" fn yffi_test_panic(doc: *const YffiDoc, err: *mut YffiErro
     guard(doc, OnPanic::Poison, err, || panic!("a panic on purpose"))
 }
 
+/// How many texts of a document have an index, so that a test can see that it tests them.
+///
+/// # Safety
+/// `doc` is valid, and nobody writes to it.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_test_indexes(doc: *const YffiDoc) -> usize {
+    (*doc).indexes().count()
+}
+
 /// Bytes lent by the caller for the time of the call.
 ///
 /// # Safety

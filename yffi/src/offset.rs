@@ -9,14 +9,27 @@ use yrs::{Any, GetString, Out, Text, TextRef};
 
 /// Checks the range `index..index + len` of a text: within bounds, and not cutting a character.
 pub fn check_range(txn: &YffiTxn, branch: BranchPtr, index: u64, len: u64) -> Result<(u32, u32)> {
-    let total = content_len(txn, branch);
+    check_bounds(index, len, content_len(txn, branch))?;
+    let (index, len) = (index as u32, len as u32);
+    check_boundaries(txn, branch, &mut [index, index + len])?;
+    Ok((index, len))
+}
+
+/// Checks that the range is within a length.
+pub fn check_bounds(index: u64, len: u64, total: u32) -> Result<()> {
     let end = index.saturating_add(len);
     if end > u64::from(total) {
         // A range is refused by the end that is out of bounds; an insertion has no other.
         return Err(Failure::out_of_range(end, total));
     }
-    check_boundaries(txn, branch, &mut [index as u32, end as u32])?;
-    Ok((index as u32, len as u32))
+    Ok(())
+}
+
+pub fn inside_character(offset: u32) -> Failure {
+    Failure::new(
+        YffiCode::OutOfRange,
+        format_args!("offset {offset} is inside a character"),
+    )
 }
 
 /// The length of a text in the document's offset units; an embedded value counts 1. yrs does not notice when a
@@ -55,6 +68,21 @@ pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
     Ok(())
 }
 
+/// Checks that a text holds nothing but characters and embedded values, where that cannot be told from its length in
+/// bytes: yrs knows the length in UTF-16 units in any case.
+fn check_units(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
+    let text = TextRef::from(branch);
+    let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
+    let units = chunks.iter().map(|chunk| match &chunk.insert {
+        Out::Any(Any::String(string)) => Contents::default().note_text(string),
+        _ => 1,
+    });
+    if units.sum::<u32>() != branch.len() {
+        return Err(foreign_content());
+    }
+    Ok(())
+}
+
 fn foreign_content() -> Failure {
     Failure::new(
         YffiCode::WrongType,
@@ -68,18 +96,15 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     if !txn.doc().is_wide() {
         return Ok(());
     }
+    if txn.doc().may_be_split() && txn.doc().holds_values() {
+        check_units(txn, branch)?;
+    }
     offsets.sort_unstable();
-    let inside = |offset: u32| {
-        Err(Failure::new(
-            YffiCode::OutOfRange,
-            format_args!("offset {offset} is inside a character"),
-        ))
-    };
     let text = TextRef::from(branch);
     let string = with_txn!(&txn.access, t => text.get_string(t));
     if length(txn, &string) == u64::from(branch.content_len()) {
         return match cut_character(txn, &string, 0, offsets) {
-            Some(offset) => inside(offset),
+            Some(offset) => Err(inside_character(offset)),
             None => Ok(()),
         };
     }
@@ -97,7 +122,7 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     if at != branch.content_len() {
         return Err(foreign_content());
     }
-    cut.map_or(Ok(()), inside)
+    cut.map_or(Ok(()), |offset| Err(inside_character(offset)))
 }
 
 /// The length of a string in the document's offset units.

@@ -102,6 +102,7 @@ mod tests {
             guid_len: 0,
             byte_offsets: false,
             skip_gc: false,
+            skip_index: false,
             limits: crate::limits::DEFAULT,
         })
         .unwrap()

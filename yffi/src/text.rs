@@ -3,16 +3,53 @@
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
+use crate::indexes;
 use crate::local::{self, Values};
 use crate::offset::{check_boundaries, check_deletable, check_range, content_len};
 use crate::structs::Contents;
-use crate::transaction::{encoding, writing, YffiTxn};
+use crate::transaction::{editing, encoding, writing, YffiTxn};
 use crate::value::{self, DeltaOp};
 use crate::wire::Reader;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
 use yrs::types::{Attrs, Delta};
 use yrs::{GetString, In, Out, Text, TextRef};
+
+/// Has the index insert, if the text has one.
+fn insert_indexed(txn: &mut YffiTxn, slot: u32, index: u64, chunk: &str) -> Result<bool> {
+    let branch = txn.branch(slot)?;
+    indexes::prepare(txn, branch)?;
+    let doc = txn.doc();
+    let mut indexes = doc.indexes();
+    let Some(text) = indexes.get(branch) else {
+        return Ok(false);
+    };
+    let offset = text.check(index, 0)?.0;
+    if !chunk.is_empty() {
+        let mut contents = Contents::default();
+        contents.note_text(chunk);
+        doc.note(&contents);
+        let insertion = text.insert(indexes::key(branch), offset, txn.next_own(), chunk);
+        txn.batch.insert(&insertion, || branch.id());
+    }
+    Ok(true)
+}
+
+fn delete_indexed(txn: &mut YffiTxn, slot: u32, index: u64, len: u64) -> Result<bool> {
+    let branch = txn.branch(slot)?;
+    indexes::prepare(txn, branch)?;
+    let doc = txn.doc();
+    let mut indexes = doc.indexes();
+    let Some(text) = indexes.get(branch) else {
+        return Ok(false);
+    };
+    let (offset, len) = text.check(index, len)?;
+    let batch = &mut txn.batch;
+    text.delete(offset, len, |client, start, end| {
+        batch.delete(client, start, end)
+    });
+    Ok(true)
+}
 
 fn insert(
     txn: &mut YffiTxn,
@@ -31,7 +68,10 @@ fn insert(
     let text = TextRef::from(branch);
     match attributes {
         None => text.insert(write, index, chunk),
-        Some(attributes) => text.insert_with_attributes(write, index, chunk, attributes),
+        Some(attributes) => {
+            doc.indexes().forget(branch);
+            text.insert_with_attributes(write, index, chunk, attributes);
+        }
     }
     Ok(())
 }
@@ -61,6 +101,7 @@ fn apply_delta(txn: &mut YffiTxn, slot: u32, delta: Vec<Delta<In>>, noted: Value
     check_delta(txn, branch, &delta)?;
     let text = TextRef::from(branch);
     let changes = delta.len();
+    txn.doc().indexes().forget(branch);
     txn.write_many(0)?; // before anything is noted
     local::note(txn, branch, &noted)?;
     let write = txn.write_many(changes)?;
@@ -86,8 +127,13 @@ pub unsafe extern "C" fn yffi_text_insert(
     chunk_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| {
-        insert(txn, slot, index, string(chunk, chunk_len)?, None)
+    editing(txn, err, |txn| {
+        let chunk = string(chunk, chunk_len)?;
+        if insert_indexed(txn, slot, index, chunk)? {
+            return txn.settle_if_full();
+        }
+        txn.settle()?;
+        insert(txn, slot, index, chunk, None)
     })
 }
 
@@ -130,7 +176,11 @@ pub unsafe extern "C" fn yffi_text_delete(
     len: u64,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| {
+    editing(txn, err, |txn| {
+        if delete_indexed(txn, slot, index, len)? {
+            return txn.settle_if_full();
+        }
+        txn.settle()?;
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
         check_deletable(txn, branch)?;
@@ -160,6 +210,7 @@ pub unsafe extern "C" fn yffi_text_format(
         let attributes = value::decode_attributes(bytes(attributes, attributes_len))?;
         let branch = txn.branch(slot)?;
         let (index, len) = check_range(txn, branch, index, len)?;
+        txn.doc().indexes().forget(branch);
         let write = txn.write()?;
         if len > 0 {
             // yrs would mark the empty range, and the marks would stay for ever.

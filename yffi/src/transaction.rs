@@ -1,6 +1,7 @@
 //! Transactions: begin, commit, and the shared types they resolve.
 
 use crate::admission::decode;
+use crate::batch::Batch;
 use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
 use crate::doc::YffiDoc;
@@ -9,10 +10,10 @@ use crate::gate;
 use crate::held::HeldRun;
 use crate::limits::WIDEST;
 use crate::panic::{guard, OnPanic};
-use crate::structs::Contents;
+use crate::structs::{Contents, Id};
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
-use yrs::{Transact, Transaction, TransactionMut};
+use yrs::{ReadTxn, Transact, Transaction, TransactionMut, Update};
 
 /// An update of at most this many changes is encoded before the commit, where it costs what it holds. After the
 /// commit yrs has merged the new blocks into their neighbours and encodes all of the merged block; for a large
@@ -22,6 +23,8 @@ const EARLY_ENCODE_CHANGES: usize = 64;
 // A transaction lives in a box of its own anyway; another one would cost every write transaction an allocation.
 #[allow(clippy::large_enum_variant)]
 pub(crate) enum Access {
+    /// A write transaction of which yrs does not know yet. Whatever needs yrs opens it first.
+    Unopened,
     Read(Transaction<'static>),
     Write(TransactionMut<'static>),
 }
@@ -39,6 +42,8 @@ pub struct YffiTxn {
     held: bool,
     /// What the last update was rewritten to.
     rewritten: Option<Vec<u8>>,
+    /// Edits that yrs has not been told of yet. Whatever looks at the document settles them first.
+    pub(crate) batch: Batch,
 }
 
 /// What a commit gives back.
@@ -56,6 +61,8 @@ pub struct YffiCommit {
     pub held: bool,
     /// The change is the very update that was applied, all of it; `update` is then left empty.
     pub verbatim: bool,
+    /// Edits are held back: `yffi_doc_settle` has to come before the next read transaction.
+    pub deferred: bool,
 }
 
 /// Runs the same expression over a read and a write transaction.
@@ -63,6 +70,7 @@ pub struct YffiCommit {
 macro_rules! with_txn {
     ($access:expr, $txn:ident => $body:expr) => {
         match $access {
+            $crate::transaction::Access::Unopened => unreachable!("it was opened before"),
             $crate::transaction::Access::Read($txn) => $body,
             $crate::transaction::Access::Write($txn) => $body,
         }
@@ -71,14 +79,12 @@ macro_rules! with_txn {
 
 impl YffiTxn {
     pub(crate) fn begin(doc: &YffiDoc, write: bool) -> Result<Self> {
-        // SAFETY: the document outlives its transactions; the caller's lock sees to it.
-        let handle: &'static yrs::Doc = unsafe { &*(&doc.doc as *const yrs::Doc) };
-        let busy = |e: yrs::TransactionAcqError| Failure::new(YffiCode::Busy, e);
         Ok(YffiTxn {
             access: if write {
-                Access::Write(handle.try_transact_mut().map_err(busy)?)
+                Access::Unopened
             } else {
-                Access::Read(handle.try_transact().map_err(busy)?)
+                doc.check_settled()?;
+                Access::Read(doc.handle().try_transact().map_err(busy)?)
             },
             doc,
             branches: Vec::new(),
@@ -86,6 +92,7 @@ impl YffiTxn {
             verbatim: false,
             held: false,
             rewritten: None,
+            batch: Batch::default(),
         })
     }
 
@@ -105,12 +112,57 @@ impl YffiTxn {
                 self.changes += changes;
                 Ok(txn)
             }
+            Access::Unopened => unreachable!("it was opened before"),
             Access::Read(_) => Err(Failure::read_only()),
         }
     }
 
+    /// Tells yrs of everything that was held back: earlier transactions in one of their own.
+    pub(crate) fn settle(&mut self) -> Result<()> {
+        let doc = self.doc();
+        if let Access::Unopened = self.access {
+            doc.settle()?;
+            self.access = Access::Write(doc.handle().try_transact_mut().map_err(busy)?);
+        }
+        if !self.batch.is_empty() {
+            let mut batch = std::mem::take(&mut self.batch);
+            let write = self.write_many(batch.changes())?;
+            integrate_batch(doc, write, &mut batch)?;
+            self.batch = batch; // it has room for what comes
+            #[cfg(debug_assertions)]
+            doc.indexes().check(self.write_many(0)?);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn settle_if_full(&mut self) -> Result<()> {
+        if self.batch.is_full() {
+            self.settle()?;
+        }
+        Ok(())
+    }
+
+    /// Whether yrs knows everything that this transaction is to see.
+    pub(crate) fn is_settled(&self) -> bool {
+        !matches!(self.access, Access::Unopened) && self.batch.is_empty()
+    }
+
+    /// The next unit that the document itself writes.
+    pub(crate) fn next_own(&self) -> Id {
+        let doc = self.doc();
+        let client = doc.doc.client_id().get();
+        let clock = self.batch.end().unwrap_or_else(|| match &self.access {
+            Access::Unopened => {
+                let held_back = doc.deferred().end();
+                held_back.unwrap_or_else(|| doc.admission().clocks.get(client))
+            }
+            access => with_txn!(access, t => t.store().get_local_state()),
+        });
+        Id { client, clock }
+    }
+
     pub(crate) fn is_write(&self) -> bool {
-        matches!(self.access, Access::Write(_))
+        !matches!(self.access, Access::Read(_))
     }
 
     /// Makes `branch` addressable until the transaction ends.
@@ -149,6 +201,27 @@ impl YffiTxn {
         self.changes += structs;
     }
 
+    /// Ends a transaction that nobody needs yrs for: its edits are kept for later.
+    fn defer(&mut self, want_update: bool, out: &mut YffiCommit) -> Result<()> {
+        let doc = self.doc();
+        out.changed = !self.batch.is_empty();
+        out.pending = !doc.admission().held.is_empty();
+        if want_update && out.changed {
+            let update = self.batch.update();
+            check_encoded(&update).inspect_err(|_| doc.poison())?;
+            out.update = update.into();
+        }
+        let mut deferred = doc.deferred();
+        deferred.append(&mut self.batch);
+        let full = deferred.is_full();
+        out.deferred = !deferred.is_empty() && !full;
+        drop(deferred);
+        if full {
+            doc.settle()?;
+        }
+        Ok(())
+    }
+
     /// Commits and fills `out`, which is zeroed. `applied` is the update that the transaction was made for.
     ///
     /// The change is encoded and decoded once more before anybody hears of it: if it cannot be, the document
@@ -159,8 +232,14 @@ impl YffiTxn {
         applied: Option<&[u8]>,
         out: &mut YffiCommit,
     ) -> Result<()> {
-        let few = self.changes <= EARLY_ENCODE_CHANGES;
         let doc = self.doc();
+        if let Access::Unopened = self.access {
+            if !doc.is_observed() {
+                return self.defer(want_update, out);
+            }
+        }
+        self.settle()?;
+        let few = self.changes <= EARLY_ENCODE_CHANGES;
         let Access::Write(txn) = &mut self.access else {
             return Ok(());
         };
@@ -188,6 +267,61 @@ impl YffiTxn {
         }
         Ok(())
     }
+}
+
+fn busy(e: yrs::TransactionAcqError) -> Failure {
+    Failure::new(YffiCode::Busy, e)
+}
+
+/// Has yrs integrate edits of the document's own.
+fn integrate_batch(doc: &YffiDoc, txn: &mut TransactionMut<'_>, batch: &mut Batch) -> Result<()> {
+    let update = decode(&batch.update()).inspect_err(|_| doc.poison())?;
+    batch.clear();
+    integrate(txn, update).inspect_err(|_| doc.poison())
+}
+
+impl YffiDoc {
+    /// The document as it is for the time of its transactions.
+    fn handle(&self) -> &'static yrs::Doc {
+        // SAFETY: the document outlives its transactions; the caller's lock sees to it.
+        unsafe { &*(&self.doc as *const yrs::Doc) }
+    }
+
+    /// Tells yrs of the edits of earlier transactions.
+    fn settle(&self) -> Result<()> {
+        let mut batch = self.deferred();
+        if batch.is_empty() {
+            return Ok(());
+        }
+        // Not dropped after a panic or a failure: dropping commits, and would panic again.
+        let mut txn = ManuallyDrop::new(self.handle().try_transact_mut().map_err(busy)?);
+        integrate_batch(self, &mut txn, &mut batch)?;
+        self.admission().advance(&txn);
+        txn.commit();
+        // SAFETY: it is not used again.
+        unsafe { ManuallyDrop::drop(&mut txn) };
+        Ok(())
+    }
+
+    fn check_settled(&self) -> Result<()> {
+        if self.deferred().is_empty() {
+            return Ok(());
+        }
+        Err(Failure::new(
+            YffiCode::Busy,
+            "the document was not settled before it is read",
+        ))
+    }
+}
+
+/// Has yrs integrate an update that is complete. Should it refuse, it has integrated a part.
+pub(crate) fn integrate(txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(YffiCode::ApplyFailed, e);
+    txn.apply_update(update).map_err(|e| failed(&e))?;
+    if txn.has_missing_updates() {
+        return Err(failed(&"yrs misses something in a complete update"));
+    }
+    Ok(())
 }
 
 /// Checks what yrs has encoded: that it would be let in, and that yrs can read it.
@@ -220,7 +354,7 @@ fn decode_all(update: &[u8], summary: &gate::Summary) -> Result<()> {
 /// About how long the parts are, in bytes.
 const PART: usize = 256 << 10;
 
-/// The body of an export that only reads.
+/// The body of an export that only reads, but for edits that were held back.
 ///
 /// # Safety
 /// `txn` is open; `err` points to a zeroed `YffiError`.
@@ -229,8 +363,23 @@ pub(crate) unsafe fn reading(
     err: *mut YffiError,
     body: impl FnOnce(&'static YffiTxn) -> Result<()>,
 ) -> i32 {
+    let settled = settle(txn.cast_mut(), err);
+    if settled != YffiCode::Ok as i32 {
+        return settled;
+    }
     let txn = &*txn;
     guard(Some(txn.doc()), OnPanic::Keep, err, || body(txn))
+}
+
+/// Tells yrs of the edits that were held back, if there are any.
+///
+/// # Safety
+/// `txn` is open, and came from Rust as a mutable pointer; `err` points to a zeroed `YffiError`.
+pub(crate) unsafe fn settle(txn: *mut YffiTxn, err: *mut YffiError) -> i32 {
+    if (*txn).is_settled() {
+        return YffiCode::Ok as i32;
+    }
+    writing(txn, err, |_| Ok(()))
 }
 
 /// The body of an export that writes: a panic poisons the document.
@@ -238,6 +387,21 @@ pub(crate) unsafe fn reading(
 /// # Safety
 /// As for [`reading`], and nobody else uses `txn` meanwhile.
 pub(crate) unsafe fn writing(
+    txn: *mut YffiTxn,
+    err: *mut YffiError,
+    body: impl FnOnce(&'static mut YffiTxn) -> Result<()>,
+) -> i32 {
+    editing(txn, err, |txn| {
+        txn.settle()?;
+        body(txn)
+    })
+}
+
+/// As [`writing`], but edits may be held back before and after.
+///
+/// # Safety
+/// As for [`writing`].
+pub(crate) unsafe fn editing(
     txn: *mut YffiTxn,
     err: *mut YffiError,
     body: impl FnOnce(&'static mut YffiTxn) -> Result<()>,
@@ -318,7 +482,21 @@ pub unsafe extern "C" fn yffi_txn_commit(
 pub unsafe extern "C" fn yffi_txn_changed(txn: *const YffiTxn) -> bool {
     let txn = &*txn;
     match &txn.access {
-        Access::Write(write) => !txn.doc().is_poisoned() && write.has_changes(),
+        Access::Write(write) => {
+            !txn.doc().is_poisoned() && (!txn.batch.is_empty() || write.has_changes())
+        }
+        Access::Unopened => !txn.batch.is_empty(),
         Access::Read(_) => false,
     }
+}
+
+/// Tells yrs of edits that were held back beyond their transactions, as `YffiCommit::deferred` has said. Before that
+/// no read transaction can begin.
+///
+/// # Safety
+/// `doc` is valid; `err` points to a zeroed `YffiError`; the caller holds the document's lock, exclusively.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_settle(doc: *const YffiDoc, err: *mut YffiError) -> i32 {
+    let doc = &*doc;
+    guard(Some(doc), OnPanic::Poison, err, || doc.settle())
 }

@@ -11,7 +11,7 @@ use crate::limits::{YffiLimits, DEFAULT, WIDEST};
 use crate::nesting::{self, Asker};
 use crate::panic::{guard, OnPanic};
 use crate::rewrite::as_yrs_reads;
-use crate::transaction::{reading, writing, YffiCommit, YffiTxn};
+use crate::transaction::{integrate, reading, writing, YffiCommit, YffiTxn};
 use crate::with_txn;
 use std::mem::ManuallyDrop;
 use std::time::{Duration, Instant};
@@ -21,6 +21,7 @@ use yrs::{ClientID, ReadTxn, StateVector, TransactionMut, Update};
 /// Applies an update: what of it is new and complete, with what was held back for the want of it.
 fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()> {
     let doc = txn.doc();
+    txn.settle()?;
     let write = txn.write_many(0)?;
     let mut admission = doc.admission();
     if write.has_changes() {
@@ -34,11 +35,24 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
         }
     })?;
     doc.note(&admitted.contents);
+    let mut indexes = doc.indexes();
     let in_time = match admitted.updates {
-        Updates::One(update) => integrate(write, update).map(|()| true),
-        Updates::Many(updates) => integrate_in_time(write, updates, budget, &mut admission),
+        Updates::One(update) => {
+            let integrated = integrate(write, update);
+            if !indexes.is_empty() {
+                indexes.absorb(admitted.rewritten.as_deref().unwrap_or(bytes));
+            }
+            integrated.map(|()| true)
+        }
+        Updates::Many(updates) => {
+            indexes.forget_all();
+            integrate_in_time(write, updates, budget, &mut admission)
+        }
     }
     .inspect_err(|_| doc.poison())?;
+    #[cfg(debug_assertions)]
+    indexes.check(write);
+    drop(indexes);
     let mut unsettled = admitted.unsettled;
     unsettled.retain(|(id, _)| admission.clocks.has(*id));
     let locate = |id| nesting::locate(write, id);
@@ -89,16 +103,6 @@ fn integrate_in_time(
         }
     }
     Ok(in_time)
-}
-
-/// Has yrs integrate an update that is complete. Should it refuse, it has integrated a part.
-fn integrate(txn: &mut TransactionMut<'_>, update: Update) -> Result<()> {
-    let failed = |e: &dyn std::fmt::Display| Failure::new(YffiCode::ApplyFailed, e);
-    txn.apply_update(update).map_err(|e| failed(&e))?;
-    if txn.has_missing_updates() {
-        return Err(failed(&"yrs misses something in a complete update"));
-    }
-    Ok(())
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
@@ -220,6 +224,22 @@ fn check(update: &[u8], limits: &YffiLimits) -> Result<Update> {
     decode(&update)
 }
 
+/// How many updates yrs merges at once: the time that takes it grows with the square of their number.
+const MERGED_AT_ONCE: usize = 8;
+
+/// Merges updates, few at a time, and then what came of that, until one is left.
+fn merge(mut updates: Vec<Update>) -> Update {
+    while updates.len() > MERGED_AT_ONCE {
+        let mut rest = updates.into_iter();
+        updates = std::iter::from_fn(|| {
+            let few: Vec<_> = rest.by_ref().take(MERGED_AT_ONCE).collect();
+            (!few.is_empty()).then(|| Update::merge_updates(few))
+        })
+        .collect();
+    }
+    Update::merge_updates(updates)
+}
+
 /// Merges updates, given one after another as lib0 byte arrays (a length and the bytes), into one.
 ///
 /// # Safety
@@ -237,7 +257,7 @@ pub unsafe extern "C" fn yffi_update_merge(
         while reader.remaining() > 0 {
             decoded.push(check(reader.bytes()?, &WIDEST)?);
         }
-        *out = Update::merge_updates(decoded).encode_v1().into();
+        *out = merge(decoded).encode_v1().into();
         Ok(())
     })
 }

@@ -61,6 +61,7 @@ impl Doc {
             guid_len: guid.len(),
             byte_offsets: false,
             skip_gc: false,
+            skip_index: false,
             limits: unsafe { std::mem::zeroed() },
         };
         let (mut out, mut err) = (null_mut(), error());
@@ -196,7 +197,16 @@ fn poisoning_inside_a_transaction_ends_it() {
 fn a_lock_that_is_taken_is_reported() {
     let doc = Doc::new();
     let txn = doc.begin(true).expect("the document is free");
-    assert_eq!(Some(YffiCode::Busy as i32), doc.begin(true).err());
+    let (mut slot, mut err) = (0, error());
+    let mut root = |txn, name: &[u8; 1]| unsafe {
+        let kind = YffiKind::Text as u8;
+        yffi_txn_root(txn, kind, name.as_ptr(), 1, &mut slot, &mut err)
+    };
+    assert_eq!(OK, root(txn, b"t")); // a write transaction takes the lock when it needs it
+    let second = doc.begin(true).expect("it does nothing yet");
+    assert_eq!(YffiCode::Busy as i32, root(second, b"u"));
+    message(err);
+    assert_eq!(OK, end(second).0);
     assert_eq!(Some(YffiCode::Busy as i32), doc.begin(false).err());
     assert_eq!(YffiCode::Busy as i32, doc.apply(CHARACTER).0);
     assert_eq!(OK, end(txn).0);

@@ -6,6 +6,8 @@ package ffi
 #cgo nocallback yffi_doc_new
 #cgo nocallback yffi_doc_free
 #cgo nocallback yffi_doc_memory
+#cgo noescape yffi_doc_settle
+#cgo nocallback yffi_doc_settle
 #cgo nocallback yffi_doc_garbage
 #cgo noescape yffi_doc_apply_update
 #cgo nocallback yffi_doc_apply_update
@@ -35,6 +37,7 @@ type DocOptions struct {
 	GUID        string
 	ByteOffsets bool
 	SkipGC      bool
+	SkipIndex   bool
 	Limits      Limits
 }
 
@@ -62,6 +65,7 @@ func NewDoc(opts DocOptions) (*Doc, error) {
 		guid_len:     C.size_t(len(opts.GUID)),
 		byte_offsets: C.bool(opts.ByteOffsets),
 		skip_gc:      C.bool(opts.SkipGC),
+		skip_index:   C.bool(opts.SkipIndex),
 		limits: C.YffiLimits{
 			update_bytes: C.uint64_t(opts.Limits.UpdateBytes),
 			value_depth:  C.uint32_t(opts.Limits.ValueDepth),
@@ -120,6 +124,14 @@ func (d *Doc) Garbage() int {
 	return n
 }
 
+// Settle carries out what write transactions have held back. The caller holds the document's lock, exclusively.
+func (d *Doc) Settle() error {
+	var e C.YffiError
+	err := check(C.yffi_doc_settle(d.ptr(), &e), &e)
+	runtime.KeepAlive(d)
+	return err
+}
+
 // Commit is what a write transaction leaves behind.
 type Commit struct {
 	// Update is the change as an update, if it was asked for and there was one.
@@ -132,15 +144,18 @@ type Commit struct {
 	Pending bool
 	// Held tells whether that is some of what this transaction has applied.
 	Held bool
+	// Deferred tells whether edits are held back, so that Settle has to come before the next read transaction.
+	Deferred bool
 }
 
 func takeCommit(c *C.YffiCommit) Commit {
 	return Commit{
-		Update:  takeBytes(c.update),
-		Events:  takeBytes(c.events),
-		Changed: bool(c.changed),
-		Pending: bool(c.pending),
-		Held:    bool(c.held),
+		Update:   takeBytes(c.update),
+		Events:   takeBytes(c.events),
+		Changed:  bool(c.changed),
+		Pending:  bool(c.pending),
+		Held:     bool(c.held),
+		Deferred: bool(c.deferred),
 	}
 }
 

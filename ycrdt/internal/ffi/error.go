@@ -4,6 +4,7 @@ package ffi
 #include "yffi.h"
 #cgo noescape yffi_test_panic
 #cgo nocallback yffi_test_panic
+#cgo nocallback yffi_test_indexes
 */
 import "C"
 
@@ -56,4 +57,10 @@ func TestPanic(doc *Doc) error {
 	err := check(C.yffi_test_panic(raw, &e), &e)
 	runtime.KeepAlive(doc)
 	return err
+}
+
+// TestIndexes returns how many texts of a document have a position index.
+func TestIndexes(doc *Doc) int {
+	defer runtime.KeepAlive(doc)
+	return int(C.yffi_test_indexes(doc.ptr()))
 }

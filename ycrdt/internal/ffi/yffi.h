@@ -98,6 +98,9 @@ typedef enum YffiKind YffiKind;
 typedef uint8_t YffiKind;
 #endif // __STDC_VERSION__ >= 202311L
 
+// A unit in a sequence: as [`Id`], but with the number of the client instead of its id.
+typedef struct Unit Unit;
+
 // A document. The caller guards it with a readers-writer lock: any number of read transactions or one
 // write transaction at a time, and none when it is freed.
 typedef struct YffiDoc YffiDoc;
@@ -149,6 +152,8 @@ typedef struct {
   bool byte_offsets;
   // Keep deleted content.
   bool skip_gc;
+  // Have yrs find every offset by walking the text, without an index.
+  bool skip_index;
   YffiLimits limits;
 } YffiDocOptions;
 
@@ -166,13 +171,22 @@ typedef struct {
   bool held;
   // The change is the very update that was applied, all of it; `update` is then left empty.
   bool verbatim;
+  // Edits are held back: `yffi_doc_settle` has to come before the next read transaction.
+  bool deferred;
 } YffiCommit;
+
+// The number of a node.
+typedef uint32_t Node;
 
 // The limits where there is no document, and those of a document made without any.
 #define DEFAULT (YffiLimits){ .update_bytes = (256 << 20), .value_depth = 64, .nesting = 128, .held_bytes = (16 << 20), .held_runs = 100000, .held_millis = ((10 * 60) * 1000) }
 
 // What no document may exceed; for updates that some document has let in already.
 #define WIDEST (YffiLimits){ .update_bytes = UINT64_MAX, .value_depth = 256, .nesting = 512 }
+
+
+
+
 
 // Inserts encoded values, one after another, at `index`.
 //
@@ -319,6 +333,12 @@ uint32_t yffi_init(void);
 int32_t yffi_test_panic(const YffiDoc *doc,
                         YffiError *err);
 
+// How many texts of a document have an index, so that a test can see that it tests them.
+//
+// # Safety
+// `doc` is valid, and nobody writes to it.
+size_t yffi_test_indexes(const YffiDoc *doc);
+
 // Sets `key` to an encoded value, which may hold whole trees of shared types.
 //
 // # Safety
@@ -458,6 +478,14 @@ int32_t yffi_txn_commit(YffiTxn *txn,
 // # Safety
 // `txn` is open.
 bool yffi_txn_changed(const YffiTxn *txn);
+
+// Tells yrs of edits that were held back beyond their transactions, as `YffiCommit::deferred` has said. Before that
+// no read transaction can begin.
+//
+// # Safety
+// `doc` is valid; `err` points to a zeroed `YffiError`; the caller holds the document's lock, exclusively.
+int32_t yffi_doc_settle(const YffiDoc *doc,
+                        YffiError *err);
 
 // Applies an update within an open write transaction.
 //

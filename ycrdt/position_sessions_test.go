@@ -1,0 +1,6 @@
+//go:build !nightly && !race && !yffidebug
+
+package ycrdt_test
+
+// positionSessions is how many sessions are played with a position index and without.
+const positionSessions = 1000

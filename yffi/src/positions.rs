@@ -1,0 +1,435 @@
+//! Editing a text by position without walking it.
+//!
+//! yrs finds an offset by walking the items of a text from the first. For a text that is edited often an index is kept
+//! instead: all its runs, deleted ones too, in a tree. An insertion takes the ids of its neighbours from it and goes to
+//! yrs as an update of one item, a deletion as ranges of ids; the result is what yrs would have made of the same call.
+//! Changes that come by other ways are integrated into the index as into the document, by the rules of Yjs.
+//!
+//! An index holds characters and embedded plain values. A text that is formatted has none, because yrs, when it
+//! deletes, tidies the formatting up; nor has one that embeds shared types, which go with a deletion at once.
+
+use crate::batch::Insertion;
+use crate::clocks::ByClient;
+use crate::error::Result;
+use crate::gate::{self, Summary};
+use crate::limits::WIDEST;
+use crate::offset::{check_bounds, inside_character};
+use crate::rewrite::for_each_deletion;
+use crate::sequence::{Node, Run, Sequence, Unit, NIL};
+use crate::structs::{
+    read_struct, Contents, Id, Kind, Parent, Struct, CONTENT_MASK, DELETED, EMBED, HAS_PARENT_SUB,
+    STRING,
+};
+use crate::wire::Reader;
+use std::collections::HashSet;
+use std::sync::Arc;
+use yrs::BranchID;
+
+/// The text cannot be indexed: it holds formatting, shared types or what does not belong into a text, or it cannot be
+/// told what belongs to it.
+#[derive(Debug)]
+pub struct Unfit;
+
+type Fitting<T> = std::result::Result<T, Unfit>;
+
+/// How many runs an insertion may be compared with that was made at the same place.
+const MAX_CONFLICTS: usize = 1 << 10;
+
+/// What a text is called in updates.
+enum Name {
+    Root(Arc<str>),
+    Nested(Id),
+}
+
+/// Where everything in one text is.
+pub struct TextIndex {
+    name: Name,
+    runs: Sequence,
+    /// The second halves of characters that take two units. Whatever comes between two halves parts them for good:
+    /// what was one run never becomes one again.
+    halves: HashSet<Unit>,
+}
+
+/// A client's structs in an update.
+struct Cursor<'a> {
+    reader: Reader<'a>,
+    client: u64,
+    clock: u32,
+    end: u32,
+    /// The struct at `clock`, when it was read.
+    ahead: Option<Struct>,
+}
+
+impl TextIndex {
+    /// Makes an index of the text in a document, given as an update that holds all of it.
+    pub fn build(name: BranchID, document: &[u8]) -> Fitting<Self> {
+        let mut index = TextIndex {
+            name: match name {
+                BranchID::Root(name) => Name::Root(name),
+                BranchID::Nested(id) => Name::Nested(id.into()),
+            },
+            runs: Sequence::default(),
+            halves: HashSet::new(),
+        };
+        index.absorb(document)?;
+        Ok(index)
+    }
+
+    /// The length of the text.
+    pub fn len(&self) -> u32 {
+        self.runs.len()
+    }
+
+    /// Checks the range `offset..offset + len`, as [`crate::offset::check_range`] does.
+    pub fn check(&self, offset: u64, len: u64) -> Result<(u32, u32)> {
+        check_bounds(offset, len, self.len())?;
+        let (offset, len) = (offset as u32, len as u32);
+        match [offset, offset + len]
+            .into_iter()
+            .find(|at| self.is_inside_character(*at))
+        {
+            Some(inside) => Err(inside_character(inside)),
+            None => Ok((offset, len)),
+        }
+    }
+
+    /// Whether `offset` is inside a character.
+    fn is_inside_character(&self, offset: u32) -> bool {
+        if self.halves.is_empty() || offset >= self.len() {
+            return false;
+        }
+        let (node, within) = self.runs.at(offset);
+        within > 0
+            && self
+                .halves
+                .contains(&self.runs.run(node).first.plus(within))
+    }
+
+    /// The ids of all visible units, in order.
+    #[cfg(debug_assertions)]
+    pub fn visible(&self) -> Vec<Id> {
+        let nodes =
+            std::iter::successors(Some(self.runs.first()), |node| Some(self.runs.next(*node)));
+        nodes
+            .take_while(|node| *node != NIL)
+            .map(|node| self.runs.run(node))
+            .filter(|run| !run.deleted)
+            .flat_map(|run| (0..run.len).map(|at| run.first.plus(at)))
+            .filter_map(|unit| self.runs.id(unit))
+            .collect()
+    }
+
+    /// Inserts a chunk, as the document's own client, at an offset that is valid.
+    pub fn insert<'a>(
+        &mut self,
+        text: usize,
+        offset: u32,
+        id: Id,
+        chunk: &'a str,
+    ) -> Insertion<'a> {
+        let (left, right) = self.gap(offset);
+        let origin = self.last_of(left);
+        let right_origin = self.first_of(right);
+        let mut contents = Contents::default();
+        let units = contents.note_text(chunk);
+        let first = self.runs.unit(id);
+        if contents.astral {
+            self.note_halves(first, chunk);
+        }
+        let run = Run {
+            first,
+            len: units,
+            origin,
+            right_origin,
+            deleted: false,
+        };
+        self.runs.insert(left, run);
+        Insertion {
+            text,
+            id,
+            origin: self.runs.id(origin),
+            right_origin: self.runs.id(right_origin),
+            chunk,
+            units,
+        }
+    }
+
+    /// Deletes a range that is valid, and tells what that is.
+    pub fn delete(&mut self, offset: u32, mut len: u32, mut each: impl FnMut(u64, u32, u32)) {
+        while len > 0 {
+            let (node, within) = self.runs.at(offset);
+            let run = *self.runs.run(node);
+            let part = len.min(run.len - within);
+            let start = run.first.plus(within).clock;
+            each(self.runs.client(run.first), start, start + part);
+            self.runs.delete(node, within, within + part);
+            len -= part;
+        }
+    }
+
+    /// Where an insertion at `offset` goes: behind what is deleted there, as in Yjs.
+    fn gap(&mut self, offset: u32) -> (Node, Node) {
+        let mut left = NIL;
+        if offset > 0 {
+            let (node, within) = self.runs.at(offset - 1);
+            if within + 1 < self.runs.run(node).len {
+                return (node, self.runs.split(node, within + 1));
+            }
+            left = node;
+        }
+        let mut right = self.runs.next(left);
+        while right != NIL && self.runs.run(right).deleted {
+            left = right;
+            right = self.runs.next(left);
+        }
+        (left, right)
+    }
+
+    fn last_of(&self, node: Node) -> Unit {
+        if node == NIL {
+            Unit::NONE
+        } else {
+            self.runs.run(node).last()
+        }
+    }
+
+    fn first_of(&self, node: Node) -> Unit {
+        if node == NIL {
+            Unit::NONE
+        } else {
+            self.runs.run(node).first
+        }
+    }
+
+    fn note_halves(&mut self, first: Unit, chunk: &str) {
+        let mut at = 0;
+        for character in chunk.chars() {
+            let units = character.len_utf16() as u32;
+            if units == 2 {
+                self.halves.insert(first.plus(at + 1));
+            }
+            at += units;
+        }
+    }
+
+    /// Takes in what an update that the document has applied, all of it, has changed in the text.
+    pub fn absorb(&mut self, update: &[u8]) -> Fitting<()> {
+        let summary = gate::check_alone(update, &WIDEST).map_err(|_| Unfit)?;
+        self.absorb_structs(update, &summary)?;
+        let delete_set = &update[summary.delete_set];
+        for_each_deletion(delete_set, |client, start, end| {
+            self.absorb_deletion(client, start, end)
+        });
+        Ok(())
+    }
+
+    fn absorb_deletion(&mut self, client: u64, start: u32, end: u32) {
+        let mut clock = start;
+        while clock < end {
+            let Some(node) = self.runs.next_of_client(client, clock, end) else {
+                return;
+            };
+            let run = *self.runs.run(node);
+            let first = run.first.clock;
+            let from = clock.saturating_sub(first);
+            let to = (end - first).min(run.len);
+            self.runs.delete(node, from, to);
+            clock = first + to;
+        }
+    }
+
+    /// Takes in structs in an order in which each comes behind those that it refers to.
+    fn absorb_structs(&mut self, update: &[u8], summary: &Summary) -> Fitting<()> {
+        let mut cursors: Vec<Cursor<'_>> = Vec::with_capacity(summary.runs.len());
+        let mut of_client: ByClient<Vec<usize>> = ByClient::default();
+        for run in &summary.runs {
+            of_client.entry(run.client).or_default().push(cursors.len());
+            cursors.push(Cursor {
+                reader: Reader::new(&update[run.bytes()]),
+                client: run.client,
+                clock: run.clock,
+                end: run.end,
+                ahead: None,
+            });
+        }
+        let awaited = |cursors: &[Cursor<'_>], at: usize, of: Id| {
+            let others = of_client.get(&of.client)?;
+            let holds = |other: &&usize| {
+                let it = &cursors[**other];
+                **other != at && (it.clock..it.end).contains(&of.clock)
+            };
+            others.iter().find(holds).copied()
+        };
+        let mut stack = Vec::new();
+        for first in 0..cursors.len() {
+            stack.push(first);
+            while let Some(&at) = stack.last() {
+                let Some(it) = cursors[at].peek()? else {
+                    stack.pop();
+                    continue;
+                };
+                let mut dependencies = [it.origin, it.right_origin].into_iter().flatten();
+                match dependencies.find_map(|id| awaited(&cursors, at, id)) {
+                    Some(_) if stack.len() > cursors.len() => return Err(Unfit),
+                    Some(other) => stack.push(other),
+                    None => {
+                        let (id, it, bytes) = cursors[at].next();
+                        self.absorb_struct(id, &it, bytes)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in a struct, if it is in this text.
+    fn absorb_struct(&mut self, id: Id, it: &Struct, bytes: &[u8]) -> Fitting<()> {
+        if !self.holds(it, bytes)? {
+            return Ok(());
+        }
+        if self.runs.find(id).is_some() {
+            return Err(Unfit); // the update is not new
+        }
+        let content = it.info & CONTENT_MASK;
+        if !matches!(content, DELETED | STRING | EMBED) {
+            return Err(Unfit);
+        }
+        let mut unit = |id: Option<Id>| id.map_or(Unit::NONE, |id| self.runs.unit(id));
+        let run = Run {
+            first: unit(Some(id)),
+            len: it.len,
+            origin: unit(it.origin),
+            right_origin: unit(it.right_origin),
+            deleted: content == DELETED,
+        };
+        if content == STRING {
+            let chunk = Reader::new(&bytes[it.content..]).string();
+            let chunk = chunk.map_err(|_| Unfit)?;
+            if chunk.bytes().any(|byte| byte >= 0xf0) {
+                self.note_halves(run.first, chunk);
+            }
+        }
+        self.integrate(run)
+    }
+
+    /// Whether a struct belongs to this text.
+    fn holds(&self, it: &Struct, bytes: &[u8]) -> Fitting<bool> {
+        let Kind::Item(parent) = it.kind else {
+            return Ok(false);
+        };
+        let in_sequence = it.info & HAS_PARENT_SUB == 0;
+        match (parent, &self.name) {
+            (Parent::Beside(_), _) => {
+                let known = |id: Option<Id>| id.map(|id| self.runs.find(id).is_some());
+                match (known(it.origin), known(it.right_origin)) {
+                    (Some(a), Some(b)) if a != b => Err(Unfit),
+                    (origin, right_origin) => Ok(origin.or(right_origin) == Some(true)),
+                }
+            }
+            (Parent::Root, Name::Root(name)) => {
+                // Behind what it begins with and the mark of a root comes the name.
+                let named = Reader::new(&bytes[it.bytes.start + 2..]).string();
+                Ok(in_sequence && named.map_err(|_| Unfit)? == &**name)
+            }
+            (Parent::Nested(id), Name::Nested(own)) => Ok(in_sequence && id == *own),
+            _ => Ok(false),
+        }
+    }
+
+    /// Puts a run into its place: between its origins or, if there is something between these, where Yjs puts it.
+    fn integrate(&mut self, run: Run) -> Fitting<()> {
+        let left = self.behind(run.origin)?;
+        let right = self.before(run.right_origin)?;
+        let left = if self.runs.next(left) == right {
+            left
+        } else {
+            self.resolve(left, right, &run)?
+        };
+        self.runs.insert(left, run);
+        Ok(())
+    }
+
+    /// The node that ends with a unit; NIL for none.
+    fn behind(&mut self, unit: Unit) -> Fitting<Node> {
+        if unit == Unit::NONE {
+            return Ok(NIL);
+        }
+        let (node, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
+        if within + 1 < self.runs.run(node).len {
+            self.runs.split(node, within + 1);
+        }
+        Ok(node)
+    }
+
+    /// The node that begins with a unit; NIL for none.
+    fn before(&mut self, unit: Unit) -> Fitting<Node> {
+        if unit == Unit::NONE {
+            return Ok(NIL);
+        }
+        let (node, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
+        if within == 0 {
+            return Ok(node);
+        }
+        Ok(self.runs.split(node, within))
+    }
+
+    /// What an insertion goes behind that others were made at the same place as: the rules are those of Yjs's
+    /// `Item.integrate`.
+    fn resolve(&self, mut left: Node, right: Node, run: &Run) -> Fitting<Node> {
+        let mut passed: Vec<Node> = Vec::new();
+        // Those of `passed` from here on may still be to the right of the insertion.
+        let mut undecided = 0;
+        let mut at = self.runs.next(left);
+        while at != NIL && at != right {
+            if passed.len() >= MAX_CONFLICTS {
+                return Err(Unfit);
+            }
+            passed.push(at);
+            let other = self.runs.run(at);
+            if other.origin == run.origin {
+                if self.runs.client(other.first) < self.runs.client(run.first) {
+                    left = at;
+                    undecided = passed.len();
+                } else if other.right_origin == run.right_origin {
+                    break;
+                }
+            } else {
+                let origin = self.runs.find_unit(other.origin).map(|(node, _)| node);
+                let Some(origin) = passed.iter().position(|node| Some(*node) == origin) else {
+                    break;
+                };
+                if origin < undecided {
+                    left = at;
+                    undecided = passed.len();
+                }
+            }
+            at = self.runs.next(at);
+        }
+        Ok(left)
+    }
+}
+
+impl Cursor<'_> {
+    /// The next struct; None at the end.
+    fn peek(&mut self) -> Fitting<Option<&Struct>> {
+        if self.ahead.is_none() && self.clock < self.end {
+            let mut it = Struct::default();
+            read_struct(&mut self.reader, &WIDEST, &mut Contents::default(), &mut it)
+                .map_err(|_| Unfit)?;
+            self.ahead = Some(it);
+        }
+        Ok(self.ahead.as_ref())
+    }
+
+    /// Takes the struct that `peek` has shown, with the bytes that it is in.
+    fn next(&mut self) -> (Id, Struct, &[u8]) {
+        let it = self.ahead.take().unwrap_or_default();
+        let id = Id {
+            client: self.client,
+            clock: self.clock,
+        };
+        self.clock += it.len;
+        let bytes = self.reader.part(0..it.bytes.end);
+        (id, it, bytes)
+    }
+}

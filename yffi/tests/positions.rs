@@ -1,0 +1,163 @@
+//! Texts with a position index, in a build that walks the whole text after every edit and compares.
+
+use std::ptr::{null, null_mut};
+use yffi::*;
+
+const OK: i32 = YffiCode::Ok as i32;
+
+/// A pseudo-random sequence (Steele and Vigna's SplitMix64).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % limit
+    }
+}
+
+fn take(buf: YffiBuf) -> Vec<u8> {
+    let bytes = unsafe { bytes(buf.address as *const u8, buf.len) }.to_vec();
+    unsafe { yffi_buf_free(buf) };
+    bytes
+}
+
+struct Doc {
+    raw: *mut YffiDoc,
+    err: YffiError,
+    updates: Vec<Vec<u8>>,
+}
+
+impl Doc {
+    fn new(client_id: u64) -> Self {
+        let options = YffiDocOptions {
+            client_id,
+            guid: null(),
+            guid_len: 0,
+            byte_offsets: false,
+            skip_gc: client_id == 2,
+            skip_index: false,
+            limits: unsafe { std::mem::zeroed() },
+        };
+        let mut doc = Doc {
+            raw: null_mut(),
+            err: YffiError {
+                message: YffiBuf::empty(),
+            },
+            updates: Vec::new(),
+        };
+        assert_eq!(OK, unsafe {
+            yffi_doc_new(&options, &mut doc.raw, &mut doc.err)
+        });
+        doc
+    }
+
+    fn transact<T>(&mut self, edit: impl FnOnce(*mut YffiTxn, u32, &mut YffiError) -> T) -> T {
+        let (mut txn, mut slot) = (null_mut(), 0);
+        let mut out: YffiCommit = unsafe { std::mem::zeroed() };
+        unsafe {
+            assert_eq!(OK, yffi_txn_begin(self.raw, true, &mut txn, &mut self.err));
+            let kind = YffiKind::Text as u8;
+            let name = b"t".as_ptr();
+            let root = yffi_txn_root(txn, kind, name, 1, &mut slot, &mut self.err);
+            assert_eq!(OK, root);
+            let result = edit(txn, slot, &mut self.err);
+            assert_eq!(OK, yffi_txn_commit(txn, true, &mut out, &mut self.err));
+            take(out.events);
+            if out.changed {
+                self.updates.push(take(out.update));
+            }
+            result
+        }
+    }
+
+    fn apply(&mut self, update: &[u8]) {
+        let mut out: YffiCommit = unsafe { std::mem::zeroed() };
+        let code = unsafe {
+            yffi_doc_apply_update(
+                self.raw,
+                update.as_ptr(),
+                update.len(),
+                0,
+                false,
+                &mut out,
+                &mut self.err,
+            )
+        };
+        assert_eq!(OK, code);
+        take(out.events);
+    }
+
+    fn text(&mut self) -> String {
+        let mut out = YffiBuf::empty();
+        self.transact(|txn, slot, err| {
+            assert_eq!(OK, unsafe { yffi_text_string(txn, slot, &mut out, err) });
+        });
+        String::from_utf8(take(out)).expect("yrs writes UTF-8")
+    }
+
+    fn edit(&mut self, random: &mut Random) {
+        self.transact(|txn, slot, err| unsafe {
+            for _ in 0..=random.below(4) {
+                let (mut len, mut out) = (0, YffiBuf::empty());
+                assert_eq!(OK, yffi_branch_len(txn, slot, 1, &mut len, err));
+                let at = random.below(u64::from(len) + 1);
+                let chunk = ["a", "some words", "😀", "é"][random.below(4) as usize];
+                match random.below(8) {
+                    0..=3 => {
+                        yffi_text_insert(txn, slot, at, chunk.as_ptr(), chunk.len(), err);
+                    }
+                    4..=6 => {
+                        let some = random.below(6).min(u64::from(len) - at);
+                        yffi_text_delete(txn, slot, at, some, err);
+                    }
+                    _ => {
+                        assert_eq!(OK, yffi_text_string(txn, slot, &mut out, err));
+                        take(out);
+                    }
+                }
+                take(std::mem::replace(&mut err.message, YffiBuf::empty()));
+            }
+        });
+    }
+}
+
+impl Drop for Doc {
+    fn drop(&mut self) {
+        unsafe { yffi_doc_free(self.raw) }
+    }
+}
+
+#[test]
+fn an_index_is_what_a_walk_finds() {
+    let mut indexed = 0;
+    for seed in 0..60 {
+        let mut random = Random(seed);
+        let mut docs: Vec<Doc> = (1..=3).map(Doc::new).collect();
+        let mut seen = [[0; 3]; 3]; // how many updates of the others
+        for _ in 0..80 {
+            let at = random.below(3) as usize;
+            docs[at].edit(&mut random);
+            let from = random.below(3) as usize;
+            let new = docs[from].updates[seen[at][from]..].to_vec();
+            seen[at][from] += new.len();
+            new.iter().for_each(|update| docs[at].apply(update));
+            indexed += docs
+                .iter()
+                .map(|doc| unsafe { yffi_test_indexes(doc.raw) })
+                .sum::<usize>();
+        }
+        let all: Vec<Vec<u8>> = docs.iter().flat_map(|doc| doc.updates.clone()).collect();
+        let texts: Vec<String> = docs
+            .iter_mut()
+            .map(|doc| {
+                all.iter().for_each(|update| doc.apply(update));
+                doc.text()
+            })
+            .collect();
+        assert!(texts.iter().all(|text| *text == texts[0]));
+    }
+    assert!(indexed > 5_000, "texts had an index: {indexed} times");
+}

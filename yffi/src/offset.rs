@@ -5,6 +5,7 @@ use crate::structs::Contents;
 use crate::transaction::YffiTxn;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
+use yrs::types::text::Diff;
 use yrs::{Any, GetString, Out, Text, TextRef};
 
 /// Checks the range `index..index + len` of a text: within bounds, and not cutting a character.
@@ -58,29 +59,26 @@ pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
         return Ok(());
     }
     let text = TextRef::from(branch);
-    let total = u64::from(branch.content_len());
-    if length(txn, &with_txn!(&txn.access, t => text.get_string(t))) == total {
+    if units(&with_txn!(&txn.access, t => text.get_string(t))) == branch.len() {
         return Ok(());
     }
-    if chunk_lengths(txn, branch).sum::<u64>() != total {
+    let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
+    if chunks.iter().map(chunk_units).sum::<u32>() != branch.len() {
         return Err(foreign_content());
     }
     Ok(())
 }
 
-/// Checks that a text holds nothing but characters and embedded values, where that cannot be told from its length in
-/// bytes: yrs knows the length in UTF-16 units in any case.
-fn check_units(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
-    let text = TextRef::from(branch);
-    let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
-    let units = chunks.iter().map(|chunk| match &chunk.insert {
-        Out::Any(Any::String(string)) => Contents::default().note_text(string),
+/// The length in UTF-16 code units, which yrs always knows of a text; in bytes it may be wrong.
+fn units(string: &str) -> u32 {
+    Contents::default().note_text(string)
+}
+
+fn chunk_units(chunk: &Diff<()>) -> u32 {
+    match &chunk.insert {
+        Out::Any(Any::String(string)) => units(string),
         _ => 1,
-    });
-    if units.sum::<u32>() != branch.len() {
-        return Err(foreign_content());
     }
-    Ok(())
 }
 
 fn foreign_content() -> Failure {
@@ -96,22 +94,20 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     if !txn.doc().is_wide() {
         return Ok(());
     }
-    if txn.doc().may_be_split() && txn.doc().holds_values() {
-        check_units(txn, branch)?;
-    }
     offsets.sort_unstable();
     let text = TextRef::from(branch);
     let string = with_txn!(&txn.access, t => text.get_string(t));
-    if length(txn, &string) == u64::from(branch.content_len()) {
+    if units(&string) == branch.len() {
         return match cut_character(txn, &string, 0, offsets) {
             Some(offset) => Err(inside_character(offset)),
             None => Ok(()),
         };
     }
     // Embedded values take a unit between the strings.
-    let mut at = 0;
+    let (mut at, mut walked) = (0, 0);
     let mut cut = None;
     for chunk in &with_txn!(&txn.access, t => text.diff(t, |_| ())) {
+        walked += chunk_units(chunk);
         let Out::Any(Any::String(string)) = &chunk.insert else {
             at += 1;
             continue;
@@ -119,7 +115,7 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
         cut = cut.or_else(|| cut_character(txn, string, at, offsets));
         at += length(txn, string) as u32;
     }
-    if at != branch.content_len() {
+    if walked != branch.len() {
         return Err(foreign_content());
     }
     cut.map_or(Ok(()), |offset| Err(inside_character(offset)))
@@ -130,7 +126,7 @@ fn length(txn: &YffiTxn, string: &str) -> u64 {
     if txn.doc().byte_offsets {
         string.len() as u64
     } else {
-        u64::from(Contents::default().note_text(string))
+        u64::from(units(string))
     }
 }
 

@@ -25,6 +25,9 @@ func (d *driver) edit() {
 		return
 	}
 	d.transact("edit", func(tx *ycrdt.Tx) error {
+		if d.Edits%4 == 0 {
+			d.typeMuch(tx.Text(Roots[d.Edits/4%uint64(len(Roots))]))
+		}
 		d.editIn(tx)
 		return nil
 	})
@@ -57,6 +60,13 @@ func (d *driver) write(op string, fn func() error) {
 	_ = d.call(op, fn)
 	if len(d.panics) > panics {
 		d.poisoned, d.panics = d.panics[panics], d.panics[:panics]
+	}
+}
+
+// typeMuch makes as many edits of a text as it takes to give it a position index.
+func (d *driver) typeMuch(text *ycrdt.Text) {
+	for range 30 {
+		d.write("type", func() error { return text.Insert(text.Len()/2, "x😀") })
 	}
 }
 

@@ -28,10 +28,6 @@ type conn struct {
 	identity  Identity
 	speaker   speaker
 
-	// answered is set when the client has answered the first message to it; what it
-	// said before is not about what it was sent. It belongs to the reader.
-	answered bool
-
 	// waiting is set while the reader waits for the client, who may then be blamed
 	// for silence.
 	waiting atomic.Bool

@@ -12,9 +12,10 @@ type Identity struct {
 	// connection that was the first to bring one. What another connection says about
 	// the client is ignored, unless it is newer and comes from the same user, as when a
 	// client comes back before the server knows that its old connection is dead: then
-	// the client belongs to that one from now on. Where both users are unknown, that
-	// happens only if the old connection does not answer a ping within 5 seconds or
-	// Timeouts.Pong, whichever is less.
+	// the client belongs to that one from now on. Where both users are unknown, the old
+	// connection is pinged first. If it does not answer within 5 seconds or
+	// Timeouts.Pong, whichever is less, its client is removed, and belongs to whoever
+	// brings its next state.
 	User string
 }
 

@@ -40,7 +40,6 @@ func (c *conn) handleMessage(m protocol.Message) error {
 	}
 	switch m.Type {
 	case protocol.MessageSync:
-		c.answered = c.answered || m.Sync == protocol.SyncStep2
 		return c.handleSync(m)
 	case protocol.MessageAwareness:
 		return c.room.presence.apply(c, m.Payload)

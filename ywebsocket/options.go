@@ -105,7 +105,8 @@ type Limits struct {
 	// connection, because it was the first to bring them, counted from its beginning to
 	// its end. A browser brings its own and now and then that of another tab; a program
 	// that connects two servers brings many. One more ends the connection with
-	// [CloseTooBig]. Default 1,000.
+	// [CloseTooBig]. Those that it takes over from others count too, and further ones
+	// remain with them; see [Identity]. Default 1,000.
 	AwarenessClients int
 	// AwarenessStates is the number of awareness states in a room. Further ones are
 	// not shown to the others; their clients can work all the same. As many clients

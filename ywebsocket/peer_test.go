@@ -65,6 +65,13 @@ func (p *peer) set(state any) {
 	synctest.Wait()
 }
 
+// tells makes the peer tell other tabs of the same browser what it hears.
+func (p *peer) tells(siblings ...*peer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.siblings = siblings
+}
+
 // states returns the states of the others.
 func (p *peer) states() map[uint64]any {
 	synctest.Wait()

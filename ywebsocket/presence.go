@@ -29,9 +29,9 @@ const (
 //
 // Here each client belongs to a connection, the first that brings a state for it.
 // That connection alone changes and removes the state, and the state ends with it.
-// What others say about the client is hearsay: y-websocket sends back whatever it
-// receives, and what it has heard from other tabs of its browser. The claims of
-// others are the subject of claim.go.
+// What others say about the client is hearsay, as y-websocket sends back whatever it
+// receives, and what it has heard from other tabs of its browser; contest says when it
+// counts nevertheless.
 type presence struct {
 	room    *room
 	timeout time.Duration
@@ -39,7 +39,7 @@ type presence struct {
 	mu      sync.Mutex
 	clients map[uint64]*participant
 	present int    // those with a state
-	bytes   int    // of their states, and of claims
+	bytes   int    // of their states
 	highest uint64 // of all clocks
 	// changed and corrections are what the change under way will send: the former
 	// to everybody but its connection, the latter to that one.
@@ -59,10 +59,8 @@ type participant struct {
 	state   json.RawMessage // never changed in place; nil: gone
 	updated time.Time       // when state or its end was heard of
 	owner   *conn           // nil: gone
-	claim   *claim          // of another connection, while the owner is asked
-	// displaced has lost the client because it did not answer a ping.
-	displaced *conn
-	changed   bool // is in presence.changed
+	claimed uint64          // the highest clock that other connections have claimed for it
+	changed bool            // is in presence.changed
 }
 
 func newPresence(r *room, timeout time.Duration) *presence {
@@ -79,7 +77,6 @@ func (p *presence) apply(c *conn, update []byte) error {
 		return err
 	}
 	return p.change(c, func() error {
-		c.speaker.hear(entries, c.answered)
 		for _, entry := range entries {
 			if err := p.receive(c, entry); err != nil {
 				return err
@@ -129,7 +126,7 @@ func (p *presence) receive(c *conn, entry protocol.AwarenessEntry) error {
 	default:
 		// The client has come back, or somebody else has not heard that it is gone.
 		// The one raises its clock when it is told so, the other learns of it.
-		p.corrections = append(p.corrections, k.end())
+		p.corrections = append(p.corrections, protocol.AwarenessEntry{ClientID: k.id, Clock: k.clock})
 	}
 	return nil
 }
@@ -156,12 +153,9 @@ func (p *presence) renew(k *participant, entry protocol.AwarenessEntry) {
 		return
 	case entry.State == nil:
 		k.clock = entry.Clock
-		p.release(k)
+		p.remove(k)
 	default:
 		p.update(k, entry)
-		if k.claim != nil && !k.claim.counts(k) {
-			p.dropClaim(k)
-		}
 	}
 }
 
@@ -196,12 +190,13 @@ func (p *presence) set(k *participant, entry protocol.AwarenessEntry) {
 	p.note(k)
 }
 
-// remove takes a client's state away.
+// remove takes a client's state away, with a clock that makes the client contradict if
+// it lives: see contest.
 func (p *presence) remove(k *participant) {
-	p.dropClaim(k)
 	p.present--
 	p.bytes -= len(k.state)
-	k.state, k.updated, k.owner, k.displaced = nil, time.Now(), nil, nil
+	k.clock, k.claimed = max(k.clock, k.claimed), 0
+	k.state, k.updated, k.owner = nil, time.Now(), nil
 	p.note(k)
 }
 
@@ -214,38 +209,19 @@ func (p *presence) note(k *participant) {
 	}
 }
 
-// end is the entry that says that the client is gone.
-func (k *participant) end() protocol.AwarenessEntry {
-	return protocol.AwarenessEntry{ClientID: k.id, Clock: k.clock}
-}
-
 // leave takes all clients for gone that belong to c.
 func (p *presence) leave(c *conn) {
 	_ = p.change(c, func() error {
-		s := &c.speaker
-		s.left = true
-		if s.asking != nil {
-			s.asking.Stop()
+		if c.speaker.asking != nil {
+			c.speaker.asking.Stop()
 		}
-		for id := range s.owned {
-			p.disown(id, c)
+		for id := range c.speaker.owned {
+			if k := p.clients[id]; k != nil && k.owner == c {
+				p.remove(k)
+			}
 		}
 		return nil
 	})
-}
-
-// disown ends what a client has to do with a connection that has left.
-func (p *presence) disown(id uint64, c *conn) {
-	k, known := p.clients[id]
-	if !known {
-		return
-	}
-	if k.displaced == c {
-		k.displaced = nil
-	}
-	if k.owner == c {
-		p.release(k)
-	}
 }
 
 // expire takes clients for gone that have not renewed their state, and forgets
@@ -257,7 +233,7 @@ func (p *presence) expire() {
 			age := now.Sub(k.updated)
 			switch {
 			case k.state != nil && age >= p.timeout:
-				p.release(k)
+				p.remove(k)
 			case k.state == nil && age >= rememberedFor*p.timeout:
 				delete(p.clients, id)
 			}
@@ -273,7 +249,9 @@ func (p *presence) change(c *conn, fn func() error) error {
 	defer p.mu.Unlock()
 	err := fn()
 	if len(p.corrections) > 0 {
-		c.out.send(awarenessReply(p.corrections...))
+		f := awarenessFrame(protocol.AppendAwarenessUpdate(nil, p.corrections...))
+		f.kind = frameReply
+		c.out.send(f)
 		p.corrections = nil
 	}
 	if len(p.changed) > 0 {

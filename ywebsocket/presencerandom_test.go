@@ -34,7 +34,8 @@ func randomSession(t *testing.T, random *rand.Rand) {
 		peers[i] = newPeer(t, uint64(i+1))
 		peers[i].connect(s, user(i))
 	}
-	peers[0].siblings, peers[1].siblings = []*peer{peers[1]}, []*peer{peers[0]}
+	peers[0].tells(peers[1])
+	peers[1].tells(peers[0])
 	for i := range evil {
 		evil[i] = mute(t, s, user(i))
 	}

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, test } from 'node:test'
 import * as encoding from 'lib0/encoding'
 import { messageSync } from 'y-websocket'
-import { messageYjsSyncStep2, messageYjsUpdate } from 'y-protocols/sync'
+import { messageYjsSyncStep1, messageYjsSyncStep2, messageYjsUpdate } from 'y-protocols/sync'
 import * as Y from 'yjs'
 import { SaveTracker } from '../src/savetracker.js'
 
@@ -14,6 +14,16 @@ const frame = (kind, update) => encoding.encode(encoder => {
   encoding.writeVarUint8Array(encoder, update)
 })
 const echo = update => tracker.receivedFrame(frame(messageYjsUpdate, update))
+
+/** The server asks what it lacks, because it holds something back. */
+const asked = () => tracker.receivedFrame(Uint8Array.of(messageSync, messageYjsSyncStep1, 1, 0))
+
+/** Somebody else's document. */
+function theirs (content) {
+  const other = new Y.Doc()
+  other.getText('content').insert(0, content)
+  return other
+}
 
 let doc, text, tracker, online, sent
 
@@ -62,36 +72,88 @@ test('edits are saved one by one and in order', () => {
   assert.equal(tracker.saved, 2)
 })
 
-test('several edits may come back as one update', () => {
+test('an edit that is held back is not saved, nor are later ones', () => {
   for (const letter of 'abc') text.insert(0, letter)
-  text.delete(0, 2)
-  echo(Y.mergeUpdates(sent))
-  assert.equal(tracker.saved, 4)
-})
-
-test('a part of what was written saves that part only', () => {
-  const server = new Y.Doc()
-  text.insert(0, 'abc')
-  text.delete(0, 3)
-  Y.applyUpdate(server, sent[0])
-  echo(Y.encodeStateAsUpdate(server))
+  echo(sent[0])
+  echo(sent[2])
   assert.equal(tracker.saved, 1)
 })
 
-test('what somebody else deleted first is missing from the echo', () => {
+test('edits that were held back come back as a part of a larger update', () => {
+  for (const letter of 'abc') text.insert(0, letter)
+  text.delete(0, 2)
+  asked()
+  assert.equal(tracker.saved, 0)
+  echo(Y.mergeUpdates([Y.encodeStateAsUpdate(theirs('x')), ...sent.slice(0, 3)]))
+  assert.equal(tracker.saved, 3)
+  echo(sent[3])
+  assert.equal(tracker.saved, 4)
+})
+
+test('an edit that was held back may come back in parts', () => {
+  doc.transact(() => {
+    text.insert(0, 'a')
+    doc.getText('other').insert(0, 'b')
+  })
+  text.insert(1, 'c')
+  asked()
+  const first = new Y.Doc()
+  Y.applyUpdate(first, sent[0])
+  echo(Y.encodeStateAsUpdate(doc, Y.encodeStateVector(first)))
+  assert.equal(tracker.saved, 0)
+  echo(sent[0])
+  assert.equal(tracker.saved, 2)
+})
+
+test('without a question, an edit that a later one overtook was held back', () => {
+  text.insert(0, 'a')
+  text.insert(1, 'b')
+  echo(Y.mergeUpdates([Y.encodeStateAsUpdate(theirs('x')), sent[0]]))
+  assert.equal(tracker.saved, 0, 'somebody else may have sent it')
+  echo(sent[1])
+  assert.equal(tracker.saved, 2)
+})
+
+test('an answer that comes back says that everything before is saved', () => {
+  for (const letter of 'abc') text.insert(0, letter)
+  asked()
+  const server = new Y.Doc() // it has got the first letter from somebody else
+  Y.applyUpdate(server, sent[0])
+  const answer = Y.encodeStateAsUpdate(doc, Y.encodeStateVector(server))
+  tracker.sentFrame(frame(messageYjsSyncStep2, answer))
+  text.insert(0, 'd')
+  echo(answer)
+  assert.deepEqual([tracker.edits, tracker.saved], [4, 3])
+  echo(sent[3])
+  assert.equal(tracker.saved, 4)
+})
+
+test('what was held back is saved with what others know of it already', () => {
   text.insert(0, 'abcd')
   echo(sent[0])
   const other = new Y.Doc()
   Y.applyUpdate(other, sent[0])
-  let theirs, ours
-  other.on('update', update => { theirs = update })
   other.getText('content').delete(0, 2)
   text.delete(0, 4)
-  echo(theirs)
+  asked()
+  echo(Y.encodeStateAsUpdate(other))
   assert.equal(tracker.saved, 1)
-  other.on('update', update => { ours = update })
+  const before = Y.encodeStateVector(other)
   Y.applyUpdate(other, sent[1])
-  echo(ours)
+  echo(Y.encodeStateAsUpdate(other, before))
+  assert.equal(tracker.saved, 2)
+})
+
+test('the same deletion by somebody else, who may not be stored yet, saves nothing', () => {
+  text.insert(0, 'abcd')
+  echo(sent[0])
+  const other = new Y.Doc()
+  Y.applyUpdate(other, sent[0])
+  other.getText('content').delete(0, 4)
+  text.delete(0, 4)
+  echo(Y.encodeStateAsUpdate(other))
+  assert.equal(tracker.saved, 1)
+  echo(sent[1])
   assert.equal(tracker.saved, 2)
 })
 

@@ -224,7 +224,7 @@ fn check_density(walk: &Walk<'_>) -> Checked<()> {
             4096,
             "too many shared types for its size",
         ),
-        (walk.reader.maps(), 5, 4096, "too many maps for its size"),
+        (walk.reader.maps(), 5, 16_384, "too many maps for its size"),
     ] {
         if count > free + bytes / size {
             return walk.reader.refuse(rule);

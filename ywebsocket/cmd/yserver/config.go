@@ -43,7 +43,7 @@ func (c *config) flags() *flag.FlagSet {
 	flags := flag.NewFlagSet("yserver", flag.ContinueOnError)
 	flags.SetOutput(io.Discard) // errors become one line of ours
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:1234", "`address` to listen on, host:port; an empty host is every address")
-	flags.StringVar(&c.store, "store", "memory:", "where documents are kept: sqlite:///absolute/path.db, sqlite:relative/path.db or memory:")
+	flags.StringVar(&c.store, "store", "memory:", "where documents are kept: sqlite:///absolute/path.db, sqlite:relative/path.db, postgres://user:password@host/database or memory:")
 	flags.StringVar(&c.quarantine, "quarantine", "", "`directory` for updates that have broken a document, to be looked into; without it the log says only that there were some")
 	flags.Var(&c.allowedOrigins, "allowed-origins", "comma separated `origins` of pages that may connect besides the server's own: https://example.com, https://*.example.com, *")
 	flags.Var(&c.allowedHosts, "allowed-hosts", "comma separated `names` under which the server is reached besides localhost and addresses: example.com, *.example.com, *")

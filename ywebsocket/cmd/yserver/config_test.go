@@ -110,3 +110,11 @@ func TestConfig_Hosts(t *testing.T) {
 		assert.Equal(t, test.want, c.hosts(), test.listen)
 	}
 }
+
+// A password in the name of a store does not get into the log.
+func TestRedacted(t *testing.T) {
+	assert.Equal(t, "postgres://ada:xxxxx@host/db", redacted("postgres://ada:secret@host/db"))
+	for _, name := range []string{"sqlite:///x.db", "sqlite:a b%.db", "memory:", "postgres://host/db"} {
+		assert.Equal(t, name, redacted(name))
+	}
+}

@@ -111,7 +111,7 @@ func explainListen(address string, err error) error {
 // serve serves until the first signal, then drains. A second signal ends it at
 // once.
 func (p *program) serve(signals <-chan os.Signal) int {
-	p.log.Info("serving", "url", "http://"+p.listener.Addr().String(), "store", p.config.store)
+	p.log.Info("serving", "url", "http://"+p.listener.Addr().String(), "store", redacted(p.config.store))
 	if p.config.store == "memory:" {
 		p.log.Warn("documents live in memory and are lost when the server ends; --store sqlite:///path/to.db keeps them")
 	}

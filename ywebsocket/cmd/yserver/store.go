@@ -1,12 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"net/url"
 	"strings"
+	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
+	"github.com/yrs-go/yrs/ywebsocket/store/postgres"
 	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
 )
+
+// openTimeout bounds the wait for a database on the network.
+const openTimeout = 30 * time.Second
 
 // openStore opens what --store names. What follows sqlite: or sqlite:// is a path
 // as it stands.
@@ -24,7 +31,24 @@ func openStore(name string) (store.Store, error) {
 			return nil, fmt.Errorf("--store: %w", err)
 		}
 		return s, nil
+	case "postgres", "postgresql":
+		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
+		defer cancel()
+		s, err := postgres.Open(ctx, name, postgres.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("--store: %w", err)
+		}
+		return s, nil
 	default:
-		return nil, fmt.Errorf("--store %q: write sqlite:///path/to.db, or memory: to keep nothing", name)
+		return nil, fmt.Errorf("--store %q: write sqlite:///path/to.db, postgres://user@host/database, or memory: to keep nothing", name)
 	}
+}
+
+// redacted is the name of a store without a password in it.
+func redacted(name string) string {
+	parsed, err := url.Parse(name)
+	if err != nil || parsed.User == nil {
+		return name
+	}
+	return parsed.Redacted()
 }

@@ -1,0 +1,249 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+const (
+	// committers write at once: while one waits for the disk of the database, another
+	// one's statement is on its way.
+	committers = 2
+
+	// maxBatchBytes and maxBatchRequests bound one statement, and with it the time that
+	// its first request waits.
+	maxBatchBytes    = 8 << 20
+	maxBatchRequests = 4096
+
+	// commitTimeout bounds one statement. A database that takes longer counts as gone.
+	commitTimeout = 30 * time.Second
+
+	// maxKnownRooms bounds the memory for the ids of rooms.
+	maxKnownRooms = 1 << 16
+)
+
+// request is one Append.
+type request struct {
+	room    string
+	updates [][]byte
+	done    chan error // buffered: a committer never waits for the caller
+}
+
+func (r *request) size() int {
+	n := 0
+	for _, update := range r.updates {
+		n += len(update)
+	}
+	return n
+}
+
+// committer writes requests to the database in group commits. A room's requests come
+// one after another, so that it does not matter which goroutine takes them.
+type committer struct {
+	pool     *pgxpool.Pool
+	requests chan *request // unbuffered: a request handed over is always answered
+	closing  chan struct{}
+	stopOnce sync.Once
+	running  sync.WaitGroup
+
+	mu    sync.Mutex
+	rooms map[string]int64
+}
+
+func startCommitter(pool *pgxpool.Pool) *committer {
+	c := &committer{
+		pool:     pool,
+		requests: make(chan *request),
+		closing:  make(chan struct{}),
+		rooms:    make(map[string]int64),
+	}
+	for range committers {
+		c.running.Go(c.run)
+	}
+	return c
+}
+
+// submit waits until the updates are committed.
+func (c *committer) submit(ctx context.Context, room string, updates [][]byte) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.closed() {
+		return store.ErrClosed
+	}
+	if len(updates) == 0 {
+		return nil
+	}
+	r := &request{room: room, updates: updates, done: make(chan error, 1)}
+	select {
+	case c.requests <- r:
+	case <-c.closing:
+		return store.ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	// From here on a committer reads the updates: it must finish before the caller has
+	// them back, so the context no longer counts.
+	return <-r.done
+}
+
+func (c *committer) closed() bool {
+	select {
+	case <-c.closing:
+		return true
+	default:
+		return false
+	}
+}
+
+// stop answers what has been handed over, then ends the committers.
+func (c *committer) stop() {
+	c.stopOnce.Do(func() { close(c.closing) })
+	c.running.Wait()
+}
+
+func (c *committer) run() {
+	for {
+		select {
+		case r := <-c.requests:
+			c.commit(c.gather(r))
+		case <-c.closing:
+			return
+		}
+	}
+}
+
+// gather adds to the first request those that are waiting behind it.
+func (c *committer) gather(first *request) []*request {
+	batch := []*request{first}
+	for size := first.size(); size < maxBatchBytes && len(batch) < maxBatchRequests; {
+		select {
+		case r := <-c.requests:
+			batch = append(batch, r)
+			size += r.size()
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// commit writes the batch in one transaction. When that fails, each request gets a
+// transaction of its own, so that one of them does not fail the others.
+func (c *committer) commit(batch []*request) {
+	err := c.insert(batch)
+	if err == nil || len(batch) == 1 || isGone(err) {
+		for _, r := range batch {
+			r.done <- err
+		}
+		return
+	}
+	for _, r := range batch {
+		r.done <- c.insert([]*request{r})
+	}
+}
+
+// insert writes all updates with one statement.
+func (c *committer) insert(batch []*request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
+	defer cancel()
+	ids, err := c.roomIDs(ctx, batch)
+	if err != nil {
+		return fmt.Errorf("postgres: room id: %w", explain(err))
+	}
+	var rooms, sums []int64
+	var updates [][]byte
+	for _, r := range batch {
+		for _, update := range r.updates {
+			if update == nil {
+				update = []byte{} // nil would be NULL
+			}
+			rooms = append(rooms, ids[r.room])
+			updates = append(updates, update)
+			sums = append(sums, checksum(update))
+		}
+	}
+	_, err = c.pool.Exec(ctx, `
+		INSERT INTO updates (room, data, checksum)
+		SELECT room, data, checksum
+		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) WITH ORDINALITY AS input (room, data, checksum, n)
+		ORDER BY n`, rooms, updates, sums)
+	if err != nil {
+		if isForeignKeyViolation(err) {
+			c.forget(ids) // somebody has deleted a room: the next try makes it anew
+		}
+		return fmt.Errorf("postgres: insert: %w", explain(err))
+	}
+	return nil
+}
+
+// roomIDs returns the ids of the rooms of a batch, and creates those that are new.
+func (c *committer) roomIDs(ctx context.Context, batch []*request) (map[string]int64, error) {
+	ids := make(map[string]int64, len(batch))
+	var unknown []string
+	c.mu.Lock()
+	for _, r := range batch {
+		if id, known := c.rooms[r.room]; known {
+			ids[r.room] = id
+		} else {
+			unknown = append(unknown, r.room)
+		}
+	}
+	c.mu.Unlock()
+	if len(unknown) == 0 {
+		return ids, nil
+	}
+	_, err := c.pool.Exec(ctx, `
+		INSERT INTO rooms (name) SELECT DISTINCT name FROM unnest($1::text[]) AS name ORDER BY name
+		ON CONFLICT DO NOTHING`, unknown)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := c.pool.Query(ctx, `SELECT id, name FROM rooms WHERE name = ANY ($1)`, unknown)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.rooms) >= maxKnownRooms {
+		clear(c.rooms)
+	}
+	for rows.Next() {
+		var id int64
+		var name string
+		if err := rows.Scan(&id, &name); err != nil {
+			return nil, err
+		}
+		ids[name], c.rooms[name] = id, id
+	}
+	return ids, rows.Err()
+}
+
+func (c *committer) forget(ids map[string]int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for name := range ids {
+		delete(c.rooms, name)
+	}
+}
+
+func isForeignKeyViolation(err error) bool {
+	var failure *pgconn.PgError
+	return errors.As(err, &failure) && failure.Code == "23503"
+}
+
+// isGone reports whether the database did not answer, so that trying the requests
+// one by one is of no use.
+func isGone(err error) bool {
+	var failure *pgconn.PgError
+	return !errors.As(err, &failure)
+}

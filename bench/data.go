@@ -55,8 +55,8 @@ func (p *patch) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &[]any{&p.position, &p.deleted, &p.inserted})
 }
 
-// tracedDocument replays a trace and returns the document as an update, and its name.
-func tracedDocument() (update []byte, name string, err error) {
+// tracedEdits returns the edits of a trace, and its name.
+func tracedEdits() (edits []patch, name string, err error) {
 	path, err := tracePath()
 	if err != nil {
 		return nil, "", err
@@ -65,27 +65,27 @@ func tracedDocument() (update []byte, name string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}
+	for _, txn := range session.Txns {
+		edits = append(edits, txn.Patches...)
+	}
+	return edits, strings.TrimSuffix(filepath.Base(path), ".json.gz"), nil
+}
+
+// tracedDocument replays a trace and returns the document as an update, and its name.
+func tracedDocument() (update []byte, name string, err error) {
+	edits, name, err := tracedEdits()
+	if err != nil {
+		return nil, "", err
+	}
 	doc := ycrdt.NewDoc()
 	defer doc.Close()
-	for _, txn := range session.Txns {
-		if err := doc.Transact(func(tx *ycrdt.Tx) error { return replay(tx.Text("content"), txn.Patches) }); err != nil {
+	for _, p := range edits {
+		if err := doc.Transact(p.apply); err != nil {
 			return nil, "", err
 		}
 	}
 	update, err = doc.EncodeStateAsUpdate(nil)
-	return update, strings.TrimSuffix(filepath.Base(path), ".json.gz"), err
-}
-
-func replay(text *ycrdt.Text, patches []patch) error {
-	for _, p := range patches {
-		if err := text.Delete(p.position, p.deleted); err != nil {
-			return err
-		}
-		if err := text.Insert(p.position, p.inserted); err != nil {
-			return err
-		}
-	}
-	return nil
+	return update, name, err
 }
 
 func tracePath() (string, error) {

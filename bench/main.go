@@ -26,6 +26,9 @@ var (
 	rounds = flag.Int("rounds", 9, "how often each workload runs; the median counts")
 )
 
+// slowRounds is how often workloads run in which native yrs takes many seconds.
+const slowRounds = 3
+
 // incrementalUpdates is the number of updates of the apply workloads.
 const incrementalUpdates = 20_000
 
@@ -83,11 +86,20 @@ func run() error {
 			ours: warm(func() (time.Duration, error) { return timeEncode(document) }), bar: 1.2,
 		},
 	}
-	gateRows, err := gateRows(work, incrementalFile, documentFile, name)
+	rows = append(rows, row{
+		name: fmt.Sprintf("merge %d updates", incrementalUpdates), each: 1,
+		base: nativeRun("merge", incrementalFile),
+		ours: warm(func() (time.Duration, error) { return timeMerge(updates) }), bar: 0.03,
+	})
+	edits, err := editRows(work)
 	if err != nil {
 		return err
 	}
-	return report(append(rows, gateRows...))
+	gate, err := gateRows(work, incrementalFile, documentFile, name)
+	if err != nil {
+		return err
+	}
+	return report(slices.Concat(rows, edits, gate))
 }
 
 // row is one comparison.
@@ -99,6 +111,7 @@ type row struct {
 	ours     func() (time.Duration, error)
 	bar      float64       // ours may take this many times the base …
 	slack    time.Duration // … and this much more per operation
+	slow     bool          // few rounds have to do
 }
 
 func report(rows []row) error {
@@ -130,7 +143,11 @@ func report(rows []row) error {
 // measure returns the median time per operation of both sides, run in turn.
 func (r row) measure() (base, ours time.Duration, err error) {
 	var bases, all []time.Duration
-	for range *rounds {
+	n := *rounds
+	if r.slow {
+		n = min(n, slowRounds)
+	}
+	for range n {
 		b, err := r.base()
 		if err != nil {
 			return 0, 0, err
@@ -189,6 +206,12 @@ func timeApply(updates [][]byte, subscribers int) (time.Duration, error) {
 		return 0, fmt.Errorf("subscribers heard %d of %d updates", heard, subscribers*len(updates))
 	}
 	return elapsed, nil
+}
+
+func timeMerge(updates [][]byte) (time.Duration, error) {
+	start := time.Now()
+	_, err := ycrdt.MergeUpdates(updates...)
+	return time.Since(start), err
 }
 
 func timeEncode(document []byte) (time.Duration, error) {

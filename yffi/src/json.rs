@@ -61,15 +61,51 @@ fn code_unit(bytes: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-pub fn has_half_surrogates(json: &str) -> bool {
-    half_surrogates(json).next().is_some()
+/// Where integers end that are above `i64::MAX` and no more than `u64::MAX`. JavaScript writes large numbers so; yrs
+/// takes those below for integers, those above for floats, and these for no JSON.
+fn large_integers(json: &str) -> impl Iterator<Item = usize> + '_ {
+    let bytes = json.as_bytes();
+    let mut at = 0;
+    let mut in_string = false;
+    std::iter::from_fn(move || {
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
+            match byte {
+                b'"' => in_string = !in_string,
+                b'\\' => at += 1, // an escape, in a string
+                b'0'..=b'9' | b'-' if !in_string => {
+                    let start = at - 1;
+                    let number = bytes[start..].iter();
+                    let is_part = |byte: &&u8| {
+                        matches!(**byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
+                    };
+                    at = start + number.take_while(is_part).count();
+                    let value = json[start..at].parse::<u64>();
+                    if value.is_ok_and(|value| i64::try_from(value).is_err()) {
+                        return Some(at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        None
+    })
 }
 
-/// The text with replacement characters for halves of surrogate pairs; it is as long.
-pub fn with_replacements(json: &str) -> String {
+/// Whether yrs takes a JSON text for none.
+pub fn is_misread(json: &str) -> bool {
+    half_surrogates(json).next().is_some() || large_integers(json).next().is_some()
+}
+
+/// The text as yrs reads it: with replacement characters for halves of surrogate pairs, and large integers as floats.
+pub fn readable(json: &str) -> String {
     let mut text = json.to_owned();
     for at in half_surrogates(json) {
-        text.replace_range(at..at + 6, "\\ufffd");
+        text.replace_range(at..at + 6, "\\ufffd"); // which is as long
+    }
+    let ends: Vec<usize> = large_integers(json).collect();
+    for at in ends.into_iter().rev() {
+        text.insert_str(at, "e0");
     }
     text
 }
@@ -79,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn halves_are_replaced_and_pairs_are_not() {
+    fn what_yrs_takes_for_no_json_is_written_otherwise() {
         for (json, want) in [
             (r#""\ud83d""#, r#""\ufffd""#),
             (r#""\ud83d\ude00""#, r#""\ud83d\ude00""#),
@@ -89,9 +125,18 @@ mod tests {
             (r#""\ud83"#, r#""\ud83"#),
             ("\"\\", "\"\\"),
             (r#""\ud83d\n""#, r#""\ufffd\n""#),
+            ("13055452210070340000", "13055452210070340000e0"),
+            (
+                r#"{"a":[9223372036854775808,1],"\"9223372036854775808":-1}"#,
+                r#"{"a":[9223372036854775808e0,1],"\"9223372036854775808":-1}"#,
+            ),
+            (
+                "[9223372036854775807,18446744073709551616,-9223372036854775809,9223372036854775808.5]",
+                "[9223372036854775807,18446744073709551616,-9223372036854775809,9223372036854775808.5]",
+            ),
         ] {
-            assert_eq!(with_replacements(json), want);
-            assert_eq!(has_half_surrogates(json), json != want);
+            assert_eq!(readable(json), want);
+            assert_eq!(is_misread(json), json != want);
         }
     }
 

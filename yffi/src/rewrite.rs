@@ -1,7 +1,7 @@
 //! Writing structs anew: what is known already cut off, and contents that yrs misreads in another encoding.
 
 use crate::gate::Summary;
-use crate::json::with_replacements;
+use crate::json::readable;
 use crate::limits::YffiLimits;
 use crate::structs::{
     read_struct, Contents, Id, Kind, Struct, ANY, CONTENT_MASK, DELETED, EMBED, FORMAT, HAS_ORIGIN,
@@ -116,7 +116,7 @@ fn write_readable(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> 
         reader.string()?;
     }
     out.extend_from_slice(&update[it.bytes.start..it.content + reader.offset()]);
-    write_bytes(out, with_replacements(reader.string()?).as_bytes());
+    write_bytes(out, readable(reader.string()?).as_bytes());
     Ok(())
 }
 
@@ -131,9 +131,8 @@ fn write_values(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> {
         let offset = it.content + reader.offset();
         let value = match reader.string()? {
             "undefined" => Any::Undefined,
-            text => {
-                Any::from_json(text).map_err(|_| Refusal::new("content is not JSON", offset))?
-            }
+            text => Any::from_json(&readable(text))
+                .map_err(|_| Refusal::new("content is not JSON", offset))?,
         };
         value.encode(out);
     }

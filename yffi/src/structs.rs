@@ -2,7 +2,7 @@
 //!
 //! Reading allocates nothing and goes through the bytes exactly as yrs will, so that both see the same structs.
 
-use crate::json::has_half_surrogates;
+use crate::json::is_misread;
 use crate::limits::YffiLimits;
 use crate::wire::{Checked, Reader};
 use std::ops::Range;
@@ -245,11 +245,11 @@ fn read_content(
             return Ok(contents.note_text(text));
         }
         EMBED => {
-            contents.misread |= has_half_surrogates(reader.json(depth)?);
+            contents.misread |= is_misread(reader.json(depth)?);
         }
         FORMAT => {
             reader.string()?; // a key
-            contents.misread |= has_half_surrogates(reader.json(depth)?);
+            contents.misread |= is_misread(reader.json(depth)?);
         }
         TYPE => read_type(reader)?,
         ANY => {

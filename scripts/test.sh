@@ -5,25 +5,24 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-suites=(rust web go e2e race leaks cgocheck gate-off fresh-module)
+suites=(rust web go e2e race leaks cgocheck asan fresh-module)
 
 # The browser and peer tests are a suite of their own: they load both cores, and what they exercise is
 # in other processes, which the race detector does not see.
 in_process() {
-	go list ./... | grep -v '/e2e$' | xargs go test -count=1 -timeout 20m "$@"
+	go list ./... | grep -v '/e2e$' | xargs go test -count=1 -timeout 10m "$@"
 }
 
 run() {
 	case $1 in
 	rust) step rust 90 cargo test --locked ;;
 	web) step web 10 npm test --silent --prefix ywebsocket/cmd/yserver/web ;;
-	go) step go 180 in_process ;;
-	e2e) step e2e 330 go test -count=1 -timeout 25m ./ywebsocket/e2e ;;
-	race) step race 120 in_process -race ;;
-	leaks) step leaks 45 go test -count=1 -timeout 20m -tags yffidebug ./ycrdt/... ;;
-	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 90 go test -count=1 -timeout 20m ./ycrdt/... ;;
-	# Everything under AddressSanitizer takes ten minutes and runs at night.
-	gate-off) step gate-off 120 scripts/hostile-asan.sh -run 'GateOff|Finds' ;;
+	go) step go 120 in_process ;;
+	e2e) step e2e 360 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
+	race) step race 180 in_process -race ;;
+	leaks) step leaks 90 go test -count=1 -timeout 10m -tags yffidebug ./ycrdt/... ;;
+	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 120 go test -count=1 -timeout 10m ./ycrdt/... ;;
+	asan) step asan 480 scripts/hostile-asan.sh -run 'AddressSanitizer|GateOff' ;;
 	fresh-module) step fresh-module 30 scripts/fresh-module.sh ;;
 	*)
 		echo "test.sh: unknown suite $1; there are ${suites[*]}" >&2

@@ -14,8 +14,10 @@ import (
 // better next time, and the 44xx for what will not.
 type CloseCode uint16
 
-// The codes that the server sends.
+// The codes that the server sends, or a [Provider] when it leaves.
 const (
+	// CloseNormal ends a connection that is not needed any more.
+	CloseNormal CloseCode = 1000
 	// CloseGoingAway ends a connection whose client no longer answers pings.
 	CloseGoingAway CloseCode = 1001
 	// CloseProtocolError answers a violation of the WebSocket protocol.
@@ -60,14 +62,18 @@ const maxReason = ws.MaxControlFramePayloadSize - 2
 // closeFrame encodes the frame that ends a connection. The reason is cut to what
 // fits, between characters. Code 0 stands for a frame without a code.
 func closeFrame(code CloseCode, reason string) []byte {
+	return encodeFrame(ws.OpClose, closeBody(code, reason))
+}
+
+func closeBody(code CloseCode, reason string) []byte {
 	if code == 0 {
-		return encodeFrame(ws.OpClose, nil)
+		return nil
 	}
 	for len(reason) > maxReason || !utf8.ValidString(reason) {
 		_, size := utf8.DecodeLastRuneInString(reason)
 		reason = reason[:len(reason)-size]
 	}
-	return encodeFrame(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
+	return ws.NewCloseFrameBody(ws.StatusCode(code), reason)
 }
 
 // validClose reports whether a client may send a close frame with this payload

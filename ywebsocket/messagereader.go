@@ -16,8 +16,8 @@ type message struct {
 	payload []byte
 }
 
-// messageReader reads what a client sends (RFC 6455, section 5). It belongs to
-// one goroutine.
+// messageReader reads what a client sends (RFC 6455, section 5), or a server once side
+// says so. It belongs to one goroutine.
 //
 // What a header declares costs nothing: memory grows as the bytes arrive, up to
 // the limit of a message.
@@ -25,6 +25,7 @@ type messageReader struct {
 	r     *bufio.Reader
 	pace  *pace
 	share share
+	side  ws.State // who reads: a server, or a client
 
 	maxBytes, maxFragments, maxControlFrames int
 
@@ -48,6 +49,7 @@ func newMessageReader(p *pace, limits Limits, all *incoming) *messageReader {
 		r:                bufio.NewReaderSize(p, readBuffer),
 		pace:             p,
 		share:            share{of: all},
+		side:             ws.StateServerSide,
 		maxBytes:         limits.Message,
 		maxFragments:     limits.Fragments,
 		maxControlFrames: limits.ControlFrames,
@@ -97,7 +99,7 @@ func (m *messageReader) readHeader() (ws.Header, error) {
 	if err != nil {
 		return header, err
 	}
-	state := ws.StateServerSide
+	state := m.side
 	if m.fragmented {
 		state = state.Set(ws.StateFragmented)
 	}
@@ -163,7 +165,9 @@ func (m *messageReader) readPayload(dst []byte, header ws.Header) ([]byte, error
 		if _, err := io.ReadFull(m.r, part); err != nil {
 			return nil, err
 		}
-		ws.Cipher(part, header.Mask, offset)
+		if header.Masked {
+			ws.Cipher(part, header.Mask, offset)
+		}
 		dst = dst[:len(dst)+step]
 		offset += step
 		if len(dst)%partSize == 0 {

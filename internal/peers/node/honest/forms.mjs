@@ -81,11 +81,22 @@ export function prefixes (r, updates) {
   return r.shuffled(sent)
 }
 
+/** Whether JSON can carry values; it cannot carry BigInts, which undoing can bring back from another client. */
+const isJSON = values => {
+  try {
+    JSON.stringify(values)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Has a client write plain values as Yjs did before ContentAny: each as a text of JSON. */
 export function writeJSON (transaction, client) {
   const structs = transaction.doc.store.clients.get(client) ?? []
   const before = transaction.beforeState.get(client) ?? 0
   for (const struct of structs) {
-    if (struct.id.clock >= before && struct.content instanceof Y.ContentAny) struct.content = new Y.ContentJSON(struct.content.arr)
+    const { content } = struct
+    if (struct.id.clock >= before && content instanceof Y.ContentAny && isJSON(content.arr)) struct.content = new Y.ContentJSON(content.arr)
   }
 }

@@ -1,0 +1,115 @@
+package e2e_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/yrs-go/yrs/internal/peers"
+	"github.com/yrs-go/yrs/ycrdt"
+	"github.com/yrs-go/yrs/ywebsocket"
+)
+
+// goClient is a document with this package's own provider.
+type goClient struct {
+	*ywebsocket.Provider
+	t   *testing.T
+	doc *ycrdt.Doc
+}
+
+func connectGo(t *testing.T, url, room string) *goClient {
+	t.Helper()
+	doc := ycrdt.NewDoc()
+	p, err := ywebsocket.NewProvider(doc, ywebsocket.ProviderOptions{
+		URL: url, Room: room,
+		Backoff: ywebsocket.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond},
+		Logger:  slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		p.Close()
+		assert.NoError(t, doc.Close())
+	})
+	p.Connect()
+	c := &goClient{Provider: p, t: t, doc: doc}
+	require.NoError(t, p.Synced(c.patience()))
+	return c
+}
+
+func (c *goClient) patience() context.Context {
+	ctx, cancel := context.WithTimeout(c.t.Context(), peers.Timeout)
+	c.t.Cleanup(cancel)
+	return ctx
+}
+
+func (c *goClient) insert(index int, s string) {
+	c.t.Helper()
+	require.NoError(c.t, c.doc.Transact(func(tx *ycrdt.Tx) error { return tx.Text("text").Insert(index, s) }))
+}
+
+func (c *goClient) text() (s string) {
+	assert.NoError(c.t, c.doc.View(func(tx *ycrdt.Tx) error {
+		s = tx.Text("text").String()
+		return nil
+	}))
+	return s
+}
+
+func (c *goClient) await(want string) {
+	c.t.Helper()
+	require.Eventually(c.t, func() bool { return c.text() == want }, peers.Timeout, 10*time.Millisecond, "want %q", want)
+}
+
+func TestProvider_WorksWithNodeAndPycrdt(t *testing.T) {
+	server := startServer(t)
+	const room = "a room/for all ü"
+	goes := connectGo(t, server.websocket(), room)
+	goes.insert(0, "Go")
+	require.NoError(t, goes.Saved(goes.patience()))
+
+	node := peers.StartYjs(t, 1).Connect(t, server.websocket(), room, nil)
+	node.Await(text, "Go")
+	node.Edit(text.InsertText(2, ", Node", nil))
+	goes.await("Go, Node")
+
+	pycrdt := peers.StartPycrdt(t, server.websocket()+"/a%20room/for%20all%20%C3%BC")
+	pycrdt.Await(text, "Go, Node")
+	pycrdt.InsertText("text", len("Go, Node"), ", Python")
+	goes.await("Go, Node, Python")
+
+	require.NoError(t, goes.Awareness().SetLocalState(map[string]any{"name": "Go"}))
+	node.AwaitStates(object{"name": "Go"})
+	node.SetState(object{"name": "Node"})
+	require.Eventually(t, func() bool {
+		for _, state := range goes.Awareness().States() {
+			if assert.ObjectsAreEqual(map[string]any{"name": "Node"}, state) {
+				return true
+			}
+		}
+		return false
+	}, peers.Timeout, 10*time.Millisecond)
+}
+
+// faults is how often the connections are cut.
+const faults = 25
+
+func TestProvider_LosesNothingWhenConnectionsAreCut(t *testing.T) {
+	server := startServer(t)
+	network := startProxy(t, server.websocket())
+	room := roomName(t)
+	a, b := connectGo(t, network.websocket(), room), connectGo(t, network.websocket(), room)
+	for range faults {
+		a.insert(0, "a")
+		network.strand()
+		b.insert(0, "b")
+		require.NoError(t, a.Saved(a.patience()))
+	}
+	require.NoError(t, b.Saved(b.patience()))
+	require.Eventually(t, func() bool { return len(a.text()) == 2*faults && a.text() == b.text() },
+		peers.Timeout, 10*time.Millisecond)
+	connectGo(t, server.websocket(), room).await(a.text())
+}

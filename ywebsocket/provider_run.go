@@ -1,0 +1,116 @@
+package ywebsocket
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/yrs-go/yrs/ycrdt"
+)
+
+// stayConnected connects again and again until ctx ends or there is no use.
+func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
+	defer close(run.done)
+	defer run.cancel()
+	failures := 0
+	for {
+		synced, err := p.connectOnce(ctx)
+		if ctx.Err() != nil {
+			p.stop(nil)
+			return
+		}
+		if errors.Is(err, ErrPermanent) {
+			p.log.Error("the provider has stopped", "error", err)
+			p.stop(err)
+			return
+		}
+		if synced {
+			failures = 0
+		}
+		pause := p.options.Backoff.delay(failures)
+		failures++
+		var refusal *HandshakeError
+		if errors.As(err, &refusal) {
+			pause += refusal.RetryAfter
+		}
+		p.log.Info("not connected; will try again", "error", err, "pause", pause)
+		p.mu.Lock()
+		p.setState(func(s *ProviderState) { s.Status, s.Err = StatusConnecting, err })
+		p.mu.Unlock()
+		_ = sleep(ctx, pause) // the next attempt notices that ctx has ended
+	}
+}
+
+func (p *Provider) stop(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.run = nil
+	p.setState(func(s *ProviderState) { s.Status, s.Err = StatusDisconnected, err })
+	p.changed.Broadcast()
+}
+
+var errSyncTimeout = errors.New("the server has not answered the first message: is there a room at this address?")
+
+// connectOnce makes one connection and returns when it has ended, and whether it was in sync.
+func (p *Provider) connectOnce(ctx context.Context) (synced bool, err error) {
+	conn, err := p.dial(ctx)
+	if err != nil {
+		return false, err
+	}
+	stateVector, err := p.doc.EncodeStateVector()
+	if err != nil {
+		_ = conn.Close(CloseNormal, "")
+		return false, documentError(err)
+	}
+	s := newSession(p, conn, stateVector)
+	leave := context.AfterFunc(ctx, s.leave)
+	defer leave()
+	timeout := time.AfterFunc(p.options.SyncTimeout, s.checkSynced)
+	defer timeout.Stop()
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		s.write()
+	}()
+	err = s.read()
+	s.end(err)
+	<-written
+	synced, err = s.result()
+	p.forgetOthers()
+	return synced, err
+}
+
+func (p *Provider) dial(ctx context.Context) (conn Conn, err error) {
+	ctx, cancel := context.WithTimeout(ctx, p.options.ConnectTimeout)
+	defer cancel()
+	err = protect(func() error {
+		conn, err = p.options.Dial(ctx)
+		return err
+	})
+	return conn, err
+}
+
+// forgetOthers removes the awareness states that came from the server.
+func (p *Provider) forgetOthers() {
+	p.mu.Lock()
+	ids := make([]uint64, 0, len(p.heard))
+	for id := range p.heard {
+		ids = append(ids, id)
+	}
+	clear(p.heard)
+	p.mu.Unlock()
+	_ = p.awareness.RemoveStates(ids, p) // only an observer that panics is an error
+}
+
+// documentError says what an error of the document means for the provider.
+func documentError(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ycrdt.ErrMalformed), errors.Is(err, ycrdt.ErrTooLarge), errors.Is(err, ycrdt.ErrDocPoisoned):
+		return fmt.Errorf("%w: the document refuses what the server sent; look into the room there: %w", ErrPermanent, err)
+	default:
+		return fmt.Errorf("%w: the document cannot be used: %w", ErrPermanent, err)
+	}
+}

@@ -1,0 +1,309 @@
+package ywebsocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/yrs-go/yrs/ycrdt"
+	"github.com/yrs-go/yrs/ycrdt/protocol"
+)
+
+// session is one connection of a provider. The provider's lock guards it. One goroutine reads and one writes.
+type session struct {
+	p    *Provider
+	conn Conn
+	wake *sync.Cond // there is something to write, or the session has ended
+
+	queue [][]byte
+	// queuedBytes are those of the updates in queue; answers and questions do not count.
+	queuedBytes int
+	// present are the awareness clients of whom the server is to be told.
+	present map[uint64]struct{}
+	// open: the server has asked for the document, so that it gets changes from now on. What is written between the
+	// question and the answer goes behind the answer: it builds on what is in there.
+	open      bool
+	answering bool
+	behind    [][]byte
+	// own are the latest updates that were sent. The first that the server sends back need not be applied.
+	own [][]byte
+
+	receipts receipts
+	asking   bool        // a resync is due
+	timer    *time.Timer // until the next regular resync
+	pause    *time.Timer // runs until something held back may lead to another one
+	synced   bool
+	leaving  bool // what is queued is still written
+	ended    bool
+	err      error
+}
+
+func newSession(p *Provider, conn Conn, stateVector []byte) *session {
+	s := &session{p: p, conn: conn, present: make(map[uint64]struct{})}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s.wake = sync.NewCond(&p.mu)
+	s.queue = append(s.queue, protocol.AppendSyncStep1(nil, stateVector))
+	s.receipts.steps.ask()
+	for id := range p.awareness.States() {
+		s.present[id] = struct{}{}
+	}
+	if p.options.ResyncInterval > 0 {
+		s.timer = time.AfterFunc(p.options.ResyncInterval, s.resyncLater)
+	}
+	p.session = s
+	p.setState(func(st *ProviderState) { st.Status, st.Synced, st.Denied, st.Err = StatusConnected, false, "", nil })
+	return s
+}
+
+// leave has what is queued written before the connection is closed.
+func (s *session) leave() {
+	s.p.mu.Lock()
+	s.leaving = true
+	s.wake.Broadcast()
+	s.p.mu.Unlock()
+	time.AfterFunc(clientCloseTimeout, func() { _ = s.conn.Close(CloseNormal, "") })
+}
+
+func (s *session) checkSynced() {
+	s.p.mu.Lock()
+	synced := s.synced
+	s.p.mu.Unlock()
+	if !synced {
+		s.end(errSyncTimeout)
+	}
+}
+
+func (s *session) resyncLater() {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if !s.ended {
+		s.asking = true
+		s.wake.Broadcast()
+		s.timer.Reset(s.p.options.ResyncInterval)
+	}
+}
+
+// end closes the connection. Only the first error counts.
+func (s *session) end(err error) {
+	s.p.mu.Lock()
+	first := !s.ended
+	if first {
+		s.ended, s.err = true, err
+		for _, timer := range []*time.Timer{s.timer, s.pause} {
+			if timer != nil {
+				timer.Stop()
+			}
+		}
+		if s.p.session == s {
+			s.p.session = nil
+		}
+		s.p.setState(func(st *ProviderState) { st.Synced, st.Denied = false, "" })
+		s.wake.Broadcast()
+	}
+	s.p.mu.Unlock()
+	if !first {
+		return
+	}
+	code, reason := CloseNormal, ""
+	if errors.Is(err, protocol.ErrMalformed) {
+		code, reason = CloseMalformed, "malformed message"
+	}
+	_ = s.conn.Close(code, reason)
+}
+
+func (s *session) result() (synced bool, err error) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	return s.synced, s.err
+}
+
+func (s *session) read() error {
+	for {
+		message, err := s.conn.ReadMessage()
+		if err != nil {
+			return err
+		}
+		if err := protect(func() error { return s.handleMessages(message) }); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) handleMessages(message []byte) error {
+	decoder := protocol.NewDecoder(message)
+	for {
+		m, err := protocol.ReadMessage(decoder)
+		switch {
+		case errors.Is(err, io.EOF), errors.Is(err, protocol.ErrUnknownMessage):
+			return nil // y-websocket, too, ignores what it does not know
+		case err != nil:
+			return fmt.Errorf("%w: the server does not speak the protocol of y-websocket: %w", ErrPermanent, err)
+		}
+		if err := s.handle(m); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) handle(m protocol.Message) error {
+	switch m.Type {
+	case protocol.MessageSync:
+		if m.Sync == protocol.SyncStep1 {
+			return s.answer(m.Payload)
+		}
+		return s.receive(m)
+	case protocol.MessageAwareness:
+		return s.hear(m.Payload)
+	case protocol.MessageQueryAwareness:
+		s.tellAll()
+		return nil
+	case protocol.MessageAuth:
+		s.deny(string(m.Payload))
+		return nil
+	default:
+		return nil
+	}
+}
+
+// receive takes in a SyncStep2 or an update.
+func (s *session) receive(m protocol.Message) error {
+	empty := bytes.Equal(m.Payload, emptyUpdate)
+	if !empty && !s.isOwn(m.Payload) {
+		opts := ycrdt.TxOptions{Origin: s.p, NotifyEmpty: true}
+		if err := s.p.doc.ApplyUpdateContext(context.Background(), opts, m.Payload); err != nil {
+			return documentError(err)
+		}
+	}
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	g := &s.p.progress
+	switch {
+	case m.Sync == protocol.SyncStep2:
+		s.synced = true
+		g.received = max(g.received, s.receipts.steps.answer())
+	case empty && s.receipts.empties.answered < s.receipts.empties.asked:
+		g.echoes = true
+		g.saved = max(g.saved, s.receipts.empties.answer())
+	default:
+		return nil
+	}
+	s.p.changed.Broadcast()
+	s.p.setState(func(st *ProviderState) {
+		st.Synced = s.synced && !s.ended
+		st.Unsynced = g.unsynced()
+	})
+	s.wake.Broadcast()
+	return nil
+}
+
+// emptyUpdate is the update that changes nothing.
+var emptyUpdate = []byte{0, 0}
+
+// isOwn reports whether the server sends back the oldest of the provider's own updates, byte for byte.
+func (s *session) isOwn(update []byte) bool {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if len(s.own) == 0 || !bytes.Equal(s.own[0], update) {
+		return false
+	}
+	s.own = s.own[1:]
+	return true
+}
+
+// answer sends the server what it lacks.
+func (s *session) answer(stateVector []byte) error {
+	s.p.mu.Lock()
+	s.answering = true
+	s.p.mu.Unlock()
+	if stateVector == nil {
+		stateVector = []byte{} // nil would mean everything
+	}
+	update, err := s.p.doc.EncodeStateAsUpdate(stateVector)
+	if err != nil {
+		return documentError(err)
+	}
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.p.state.Denied != "" {
+		s.receipts.empties = answers{} // what was refused is not sent back
+		s.p.setState(func(st *ProviderState) { st.Denied = "" })
+	}
+	s.queue = append(s.queue, protocol.AppendSyncStep2(nil, update))
+	if bytes.Equal(update, emptyUpdate) {
+		s.receipts.empties.ask()
+	} else {
+		s.remember(update)
+	}
+	s.open, s.answering = true, false
+	for _, update := range s.behind {
+		s.pushUpdate(update)
+	}
+	s.behind = nil
+	s.wake.Broadcast()
+	return nil
+}
+
+// maxOwn bounds the updates that are remembered to be recognized.
+const maxOwn = 256
+
+func (s *session) remember(update []byte) {
+	if s.own = append(s.own, update); len(s.own) > maxOwn {
+		s.own = s.own[1:]
+	}
+}
+
+// pushUpdate is called with the lock held.
+func (s *session) pushUpdate(update []byte) {
+	message := protocol.AppendUpdate(nil, update)
+	s.queue = append(s.queue, message)
+	s.queuedBytes += len(message) + frameOverhead
+	s.remember(update)
+	s.wake.Broadcast()
+	if s.queuedBytes > s.p.options.Queue {
+		go s.end(errSlowServer) // end takes the lock
+	}
+}
+
+var errSlowServer = errors.New("the server takes updates too slowly: they are sent again with the next connection")
+
+// deny notes that the server takes no changes, until it asks for them again.
+func (s *session) deny(reason string) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if reason == "" {
+		reason = "permission denied"
+	}
+	s.open, s.receipts.empties.mark, s.receipts.steps.mark = false, 0, 0
+	s.p.setState(func(st *ProviderState) { st.Denied = reason })
+}
+
+// updated hears every change of the document.
+func (p *Provider) updated(event ycrdt.UpdateEvent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := p.session
+	if event.Origin == p {
+		if event.Held && s != nil {
+			s.requestResync()
+		}
+		return
+	}
+	if event.Update == nil {
+		return
+	}
+	p.progress.written++
+	if s != nil {
+		switch {
+		case s.answering:
+			s.behind = append(s.behind, event.Update)
+		case s.open:
+			s.pushUpdate(event.Update)
+		}
+	}
+	p.setState(func(st *ProviderState) { st.Unsynced = p.progress.unsynced() })
+}

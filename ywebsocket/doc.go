@@ -41,6 +41,14 @@
 // that go on writing are closed with [CloseTryAgainLater]. They keep what was not
 // confirmed, and send it again when they reconnect.
 //
+// # Clients and other transports
+//
+// A [Provider] is the client for Go programs: it keeps a document in sync with a room
+// of any server that speaks the protocol, and reconnects when it has to. It works over
+// a [Conn], which carries whole messages: a WebSocket, see [Dial], or what the program
+// brings. [Server.ServeConn] serves such a connection. [Server.Chain] puts both
+// together and keeps a room in sync with one of another server.
+//
 // # Limits
 //
 // What a client can make the server hold is bounded by [Limits], and how long it

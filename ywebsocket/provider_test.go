@@ -1,6 +1,7 @@
 package ywebsocket
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -306,6 +307,42 @@ func TestProvider_KeepsWhatIsDeniedUntilItIsAskedFor(t *testing.T) {
 		}
 		require.NotEqual(t, protocol.SyncUpdate, m.Sync, "sent although it was denied")
 	}
+}
+
+// What is written while a receipt is under way is not confirmed by it.
+func TestProvider_ReceiptsCoverWhatWasWrittenBefore(t *testing.T) {
+	asked, give := make(chan struct{}), make(chan struct{})
+	e := scripted(t, func(server Conn) {
+		_ = server.WriteMessage(protocol.AppendSyncStep1(nil, []byte{0}))
+		for {
+			message, err := server.ReadMessage()
+			if err != nil {
+				return
+			}
+			m, _ := protocol.ReadMessage(protocol.NewDecoder(message))
+			switch {
+			case m.Type != protocol.MessageSync:
+			case m.Sync == protocol.SyncStep1:
+				_ = server.WriteMessage(protocol.AppendSyncStep2(nil, emptyUpdate))
+			case m.Sync == protocol.SyncStep2:
+				_ = server.WriteMessage(protocol.AppendUpdate(nil, m.Payload)) // as everything is sent back
+			case m.Sync == protocol.SyncUpdate && bytes.Equal(m.Payload, emptyUpdate):
+				asked <- struct{}{}
+				<-give
+				_ = server.WriteMessage(protocol.AppendUpdate(nil, emptyUpdate))
+			}
+		}
+	})
+	require.NoError(t, e.Synced(withPatience(t)))
+	e.write("before")
+	<-asked
+	e.write("after")
+	give <- struct{}{}
+	e.expectState("one is left", func(s ProviderState) bool { return s.Unsynced == 1 })
+	<-asked
+	assert.Equal(t, 1, e.State().Unsynced)
+	give <- struct{}{}
+	e.expectState("all is saved", func(s ProviderState) bool { return s.Unsynced == 0 })
 }
 
 func TestBackoff_SpreadsClients(t *testing.T) {

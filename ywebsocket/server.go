@@ -92,13 +92,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, refused.status, refused.err)
 		return
 	}
-	if err := s.admit(); err != nil {
-		s.refuse(w, r, http.StatusServiceUnavailable, err)
-		return
-	}
-	room, err := s.registry.hold(name)
+	room, err := s.reserve(name)
 	if err != nil {
-		s.dismiss()
 		s.refuse(w, r, http.StatusServiceUnavailable, err)
 		return
 	}
@@ -109,7 +104,24 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.dismiss()
 		return
 	}
-	c := newConn(s, room, transport, r.RemoteAddr)
+	s.start(room, transport, r.RemoteAddr, identity)
+}
+
+// reserve counts a connection in and holds its room for it.
+func (s *Server) reserve(name string) (*room, error) {
+	if err := s.admit(); err != nil {
+		return nil, err
+	}
+	room, err := s.registry.hold(name)
+	if err != nil {
+		s.dismiss()
+	}
+	return room, err
+}
+
+// start serves a connection to a room that was reserved for it.
+func (s *Server) start(room *room, transport *activeConn, remote string, identity Identity) {
+	c := newConn(s, room, transport, remote)
 	c.identity = identity
 	s.mu.Lock()
 	s.connections[c] = struct{}{}

@@ -113,3 +113,39 @@ func TestProvider_LosesNothingWhenConnectionsAreCut(t *testing.T) {
 		peers.Timeout, 10*time.Millisecond)
 	connectGo(t, server.websocket(), room).await(a.text())
 }
+
+// TestProvider_OtherServers has servers of another make between the clients. They send back what is news, and nothing
+// for what is none: how much they have is known from their answers.
+func TestProvider_OtherServers(t *testing.T) {
+	for name, start := range map[string]func(testing.TB) string{
+		"y-websocket 2":    peers.StartYWebsocketServer,
+		"pycrdt-websocket": peers.StartPycrdtServer,
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := start(t)
+			const room = "room"
+			a, b := connectGo(t, server, room), connectGo(t, server, room)
+			node := peers.StartYjs(t, 1).Connect(t, server, room, nil)
+			a.insert(0, "Go")
+			b.await("Go")
+			node.Await(text, "Go")
+			node.Edit(text.InsertText(2, ", Node", nil))
+			a.await("Go, Node")
+
+			a.Disconnect()
+			a.insert(0, "offline ")
+			b.insert(len("Go, Node"), "!")
+			a.Connect()
+			for _, c := range []*goClient{a, b} {
+				c.await("offline Go, Node!")
+				require.Eventually(t, func() bool { return c.State().Unsynced == 0 }, peers.Timeout, 10*time.Millisecond)
+			}
+			node.Await(text, "offline Go, Node!")
+
+			require.NoError(t, a.Awareness().SetLocalState(map[string]any{"name": "Ada"}))
+			node.AwaitStates(object{"name": "Ada"})
+			a.Close()
+			node.AwaitStates()
+		})
+	}
+}

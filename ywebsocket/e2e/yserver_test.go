@@ -2,7 +2,6 @@ package e2e_test
 
 import (
 	"bytes"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -32,7 +31,7 @@ func startServer(t *testing.T) *yserver {
 	t.Helper()
 	s := &yserver{
 		t:       t,
-		address: freeAddress(t),
+		address: peers.FreeAddress(t),
 		store:   "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "e2e.db")),
 	}
 	s.start()
@@ -83,14 +82,6 @@ func (s *yserver) room(name string) string { return s.page("/?room=" + url.Query
 
 // websocket is the address that a Yjs client adds its room to.
 func (s *yserver) websocket() string { return "ws://" + s.address }
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer listener.Close()
-	return listener.Addr().String()
-}
 
 // withoutSettings removes the variables that the server reads.
 func withoutSettings(environ []string) []string {

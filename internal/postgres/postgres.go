@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -87,7 +88,7 @@ func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // URL is what a client connects to.
 func (s *Server) URL() string {
-	return fmt.Sprintf("host=%s user=test dbname=postgres", s.dir)
+	return "postgres:///?user=test&dbname=postgres&host=" + url.QueryEscape(s.dir)
 }
 
 // Restart starts the server again after Kill.

@@ -29,11 +29,13 @@ type yserver struct {
 // startServer starts the server on a free port with an empty SQLite database.
 func startServer(t *testing.T) *yserver {
 	t.Helper()
-	s := &yserver{
-		t:       t,
-		address: peers.FreeAddress(t),
-		store:   "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "e2e.db")),
-	}
+	return startServerOn(t, "sqlite://"+filepath.ToSlash(filepath.Join(t.TempDir(), "e2e.db")))
+}
+
+// startServerOn starts the server on a free port with a store.
+func startServerOn(t *testing.T, store string) *yserver {
+	t.Helper()
+	s := &yserver{t: t, address: peers.FreeAddress(t), store: store}
 	s.start()
 	t.Cleanup(func() {
 		s.kill()

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -152,7 +153,7 @@ func TestOpen_TwoAtOnce(t *testing.T) {
 func TestOpen_SaysWhatToDo(t *testing.T) {
 	_, err := postgres.Open(t.Context(), "host=/nowhere user=test", postgres.Options{})
 	require.ErrorContains(t, err, "check that it runs")
-	_, err = postgres.Open(t.Context(), database.URL()+" dbname=absent", postgres.Options{})
+	_, err = postgres.Open(t.Context(), strings.Replace(database.URL(), "dbname=postgres", "dbname=absent", 1), postgres.Options{})
 	require.ErrorContains(t, err, "create it")
 	_, err = postgres.Open(t.Context(), "nonsense", postgres.Options{})
 	require.Error(t, err)
@@ -166,7 +167,7 @@ func TestOpen_SaysWhatToDo(t *testing.T) {
 
 func TestStore_ReadOnly(t *testing.T) {
 	require.NoError(t, open(t, t.Name()).Close())
-	s, err := postgres.Open(t.Context(), database.URL()+" default_transaction_read_only=on", postgres.Options{Schema: schemaOf(t.Name())})
+	s, err := postgres.Open(t.Context(), database.URL()+"&default_transaction_read_only=on", postgres.Options{Schema: schemaOf(t.Name())})
 	require.NoError(t, err)
 	defer s.Close()
 	require.ErrorContains(t, s.Append(t.Context(), "room", []byte("x")), "takes no writes")

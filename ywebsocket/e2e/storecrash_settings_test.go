@@ -1,0 +1,6 @@
+//go:build !nightly
+
+package e2e_test
+
+// storeCrashes is how often a server is killed on each store.
+const storeCrashes = 8

@@ -1,7 +1,9 @@
 // Package store keeps the updates of rooms.
 //
-// A store is a log per room: updates are appended and read back in order, and
-// never changed. What they mean is no concern of the store; it moves bytes.
+// A store is a log per room: updates are appended and read back in order. What
+// they mean is no concern of the store; it moves bytes. [Store] is what a server
+// needs; [Archive], which every store here is, also keeps the log short, and
+// remembers what a room was.
 //
 // [Memory] lives in this package. Stores that need a driver are sub-packages,
 // so that a program links only what it uses. Package storetest holds the tests

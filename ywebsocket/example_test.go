@@ -15,7 +15,7 @@ import (
 
 // A server with a database, that stores everything before it ends.
 func Example() {
-	documents, err := sqlite.Open("documents.db")
+	documents, err := sqlite.Open("documents.db", sqlite.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

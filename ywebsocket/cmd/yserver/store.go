@@ -26,7 +26,7 @@ func openStore(name string) (store.Store, error) {
 		}
 		return store.NewMemory(), nil
 	case "sqlite":
-		s, err := sqlite.Open(strings.TrimPrefix(rest, "//"))
+		s, err := sqlite.Open(strings.TrimPrefix(rest, "//"), sqlite.Options{})
 		if err != nil {
 			return nil, fmt.Errorf("--store: %w", err)
 		}

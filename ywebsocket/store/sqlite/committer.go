@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -17,23 +16,16 @@ const (
 	maxBatchRequests = 1024
 )
 
-// request is one Append. Without updates it is a Ping.
+// request is a write that waits for its commit.
 type request struct {
-	room    string
-	updates [][]byte
-	done    chan error // buffered: the committer never waits for the caller
+	write func() error // runs in the transaction; nil writes nothing
+	size  int          // of what is written, in bytes, roughly
+	done  chan error   // buffered: the committer never waits for the caller
 }
 
-func (r *request) size() int {
-	n := 0
-	for _, update := range r.updates {
-		n += len(update)
-	}
-	return n
-}
-
-// committer writes requests to the database in group commits. It owns the one
-// connection that writes.
+// committer runs writes on the database in group commits. It owns the one
+// connection that writes: the rows of a table become visible in the order of their
+// ids.
 type committer struct {
 	conn         *sql.Conn
 	selectRoom   *sql.Stmt
@@ -55,9 +47,11 @@ func startCommitter(ctx context.Context, conn *sql.Conn) (*committer, error) {
 		finished: make(chan struct{}),
 	}
 	statements := map[**sql.Stmt]string{
-		&c.selectRoom:   `SELECT id FROM rooms WHERE name = ?`,
-		&c.insertRoom:   `INSERT INTO rooms (name) VALUES (?) RETURNING id`,
-		&c.insertUpdate: `INSERT INTO updates (room, data) VALUES (?, ?)`,
+		&c.selectRoom: `
+			SELECT id, ifnull((SELECT stored FROM updates WHERE room = rooms.id ORDER BY id DESC LIMIT 1), 0)
+			FROM rooms WHERE name = ?`,
+		&c.insertRoom:   `INSERT INTO rooms (name, created) VALUES (?, ?) RETURNING id`,
+		&c.insertUpdate: `INSERT INTO updates (room, data, stored, checksum) VALUES (?, ?, ?, ?)`,
 	}
 	for statement, text := range statements {
 		var err error
@@ -69,15 +63,17 @@ func startCommitter(ctx context.Context, conn *sql.Conn) (*committer, error) {
 	return c, nil
 }
 
-// submit waits until the updates are committed.
-func (c *committer) submit(ctx context.Context, room string, updates [][]byte) error {
+// submit has write run in a transaction, and waits until that is committed. write
+// uses c.conn, on which no other write runs meanwhile; it may run twice, the first
+// time in a transaction that is rolled back.
+func (c *committer) submit(ctx context.Context, size int, write func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	if c.closed() {
 		return store.ErrClosed
 	}
-	r := &request{room: room, updates: updates, done: make(chan error, 1)}
+	r := &request{write: write, size: size, done: make(chan error, 1)}
 	select {
 	case c.requests <- r:
 	case <-c.closing:
@@ -85,8 +81,8 @@ func (c *committer) submit(ctx context.Context, room string, updates [][]byte) e
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	// From here on the committer reads the updates: it must finish before the
-	// caller has them back, so the context no longer counts.
+	// From here on the committer uses what the caller has lent it, so the context no
+	// longer counts.
 	return <-r.done
 }
 
@@ -130,11 +126,11 @@ func (c *committer) release() {
 // gather adds to the first request those that are waiting behind it.
 func (c *committer) gather(first *request) []*request {
 	batch := []*request{first}
-	for size := first.size(); size < maxBatchBytes && len(batch) < maxBatchRequests; {
+	for size := first.size; size < maxBatchBytes && len(batch) < maxBatchRequests; {
 		select {
 		case r := <-c.requests:
 			batch = append(batch, r)
-			size += r.size()
+			size += r.size
 		default:
 			return batch
 		}
@@ -162,7 +158,10 @@ func (c *committer) transact(batch []*request) error {
 		return err
 	}
 	for _, r := range batch {
-		if err := c.insert(r); err != nil {
+		if r.write == nil {
+			continue
+		}
+		if err := r.write(); err != nil {
 			c.rollback()
 			return err
 		}
@@ -180,34 +179,7 @@ func (c *committer) rollback() { _ = c.exec("ROLLBACK") }
 
 func (c *committer) exec(statement string) error {
 	if _, err := c.conn.ExecContext(context.Background(), statement); err != nil {
-		return fmt.Errorf("sqlite: %s: %w", statement, err)
+		return fmt.Errorf("sqlite: %s: %w", statement, explain(err))
 	}
 	return nil
-}
-
-func (c *committer) insert(r *request) error {
-	if len(r.updates) == 0 {
-		return nil
-	}
-	id, err := c.roomID(r.room)
-	if err != nil {
-		return fmt.Errorf("sqlite: room id: %w", err)
-	}
-	for _, update := range r.updates {
-		if update == nil {
-			update = []byte{} // nil would be NULL
-		}
-		if _, err := c.insertUpdate.Exec(id, update); err != nil {
-			return fmt.Errorf("sqlite: insert: %w", err)
-		}
-	}
-	return nil
-}
-
-func (c *committer) roomID(name string) (id int64, err error) {
-	err = c.selectRoom.QueryRow(name).Scan(&id)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = c.insertRoom.QueryRow(name).Scan(&id)
-	}
-	return id, err
 }

@@ -31,7 +31,7 @@ const (
 // appendUntilKilled appends 0, 1, 2, … to each room and prints "room n" when an
 // update is confirmed.
 func appendUntilKilled(path string) {
-	s, err := sqlite.Open(path)
+	s, err := sqlite.Open(path, sqlite.Options{})
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +57,7 @@ func TestStore_SurvivesKill(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "rooms.db")
 		confirmed := killWhileAppending(t, path, 200*(round+1))
 
-		s, err := sqlite.Open(path)
+		s, err := sqlite.Open(path, sqlite.Options{})
 		require.NoError(t, err)
 		for room, last := range confirmed {
 			next := uint64(0)

@@ -21,15 +21,18 @@ import (
 // A database that a newer version of the program has written is refused with an
 // error that matches [store.ErrSchemaVersion]; so is a file that is not a
 // database, or not one of ours. The error text is one line and says what to do.
-func Open(path string) (*Store, error) {
-	s, err := open(path)
+func Open(path string, options Options) (*Store, error) {
+	s, err := open(path, options)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open database %s: %w", path, explain(err))
 	}
 	return s, nil
 }
 
-func open(path string) (*Store, error) {
+func open(path string, options Options) (*Store, error) {
+	if options.OnDamage == nil {
+		options.OnDamage = logDamage
+	}
 	if path == "" {
 		return nil, errors.New("the path is empty")
 	}
@@ -44,14 +47,14 @@ func open(path string) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	// One connection belongs to the committer, the others load rooms.
+	// One connection belongs to the committer, the others read.
 	db.SetMaxOpenConns(1 + maxLoads)
 	committer, err := prepare(db)
 	if err != nil {
 		_ = db.Close() // nothing was written that closing could lose
 		return nil, err
 	}
-	return &Store{db: db, committer: committer}, nil
+	return &Store{db: db, committer: committer, onDamage: options.OnDamage}, nil
 }
 
 // maxLoads is how many rooms are read from the database at once.

@@ -10,7 +10,7 @@ import (
 
 // The settings belong to a connection, not to the database.
 func TestOpen_SettingsOfEveryConnection(t *testing.T) {
-	s, err := Open(filepath.Join(t.TempDir(), "rooms.db"))
+	s, err := Open(filepath.Join(t.TempDir(), "rooms.db"), Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	reader, err := s.db.Conn(t.Context())

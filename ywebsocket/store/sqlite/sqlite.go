@@ -14,59 +14,39 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
-// Store is a [store.Store] in a SQLite database. Make one with [Open].
+// Options says how a store is opened. The zero value is fine.
+type Options struct {
+	// OnDamage is called when rows of a room do not fit their checksums. They are set
+	// aside, in the table damaged, and the rest of the room is loaded: what they held
+	// comes back when a client that has it connects. Nil logs an error.
+	OnDamage func(room string, rows int)
+}
+
+// Store is a [store.Archive] in a SQLite database. Make one with [Open].
 type Store struct {
 	db        *sql.DB
 	committer *committer
+	onDamage  func(room string, rows int)
 }
 
-var _ store.Store = (*Store)(nil)
-
-// Load implements [store.Store].
-func (s *Store) Load(ctx context.Context, room string, each func(update []byte) error) error {
-	if s.committer.closed() {
-		return store.ErrClosed
-	}
-	rows, err := s.db.QueryContext(ctx, `
-		SELECT updates.data FROM updates JOIN rooms ON rooms.id = updates.room
-		WHERE rooms.name = ? ORDER BY updates.id`, room)
-	if err != nil {
-		return fmt.Errorf("sqlite: load: %w", err)
-	}
-	defer rows.Close()
-	found := false
-	for rows.Next() {
-		found = true
-		var update sql.RawBytes
-		if err := rows.Scan(&update); err != nil {
-			return fmt.Errorf("sqlite: load: %w", err)
-		}
-		if err := each(update); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("sqlite: load: %w", err)
-	}
-	if !found {
-		return store.ErrNotFound
-	}
-	return nil
-}
+var _ store.Archive = (*Store)(nil)
 
 // Append implements [store.Store].
 func (s *Store) Append(ctx context.Context, room string, updates ...[]byte) error {
-	return s.committer.submit(ctx, room, updates)
+	size := 0
+	for _, update := range updates {
+		size += len(update)
+	}
+	return s.committer.submit(ctx, size, func() error { return s.committer.append(room, updates) })
 }
 
 // Ping implements [store.Store]: it commits an empty transaction.
-func (s *Store) Ping(ctx context.Context) error {
-	return s.committer.submit(ctx, "", nil)
-}
+func (s *Store) Ping(ctx context.Context) error { return s.committer.submit(ctx, 0, nil) }
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
@@ -75,4 +55,9 @@ func (s *Store) Close() error {
 		return fmt.Errorf("sqlite: close: %w", err)
 	}
 	return nil
+}
+
+func logDamage(room string, rows int) {
+	slog.Error("rows of a room were damaged and are set aside in the table damaged: restore them from a backup",
+		"room", room, "rows", rows)
 }

@@ -24,13 +24,13 @@ func TestMain(m *testing.M) {
 }
 
 func TestStore(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) store.Store { return open(t, t.TempDir()) })
-	storetest.RunDurable(t, open)
+	storetest.RunArchive(t, func(t *testing.T) store.Archive { return open(t, t.TempDir()) })
+	storetest.RunDurableArchive(t, open)
 }
 
-func open(t *testing.T, dir string) store.Store {
+func open(t *testing.T, dir string) store.Archive {
 	t.Helper()
-	s, err := sqlite.Open(filepath.Join(dir, "rooms.db"))
+	s, err := sqlite.Open(filepath.Join(dir, "rooms.db"), sqlite.Options{})
 	require.NoError(t, err)
 	return s
 }
@@ -38,7 +38,7 @@ func open(t *testing.T, dir string) store.Store {
 func TestOpen_AnyFileName(t *testing.T) {
 	for _, name := range []string{"a b.db", "50%25.db", "what?.db", "#1.db", "a&_pragma=x.db", "ü.db"} {
 		path := filepath.Join(t.TempDir(), name)
-		s, err := sqlite.Open(path)
+		s, err := sqlite.Open(path, sqlite.Options{})
 		require.NoError(t, err, name)
 		require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
 		require.NoError(t, s.Close())
@@ -81,7 +81,7 @@ func TestOpen_Refusals(t *testing.T) {
 		}, "it is not a SQLite database; name another file"},
 		{"damaged", func(t *testing.T, dir string) string {
 			path := filepath.Join(dir, "rooms.db")
-			s, err := sqlite.Open(path)
+			s, err := sqlite.Open(path, sqlite.Options{})
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
 			content, err := os.ReadFile(path)
@@ -102,7 +102,7 @@ func TestOpen_Refusals(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := test.prepare(t, t.TempDir())
-			_, err := sqlite.Open(path)
+			_, err := sqlite.Open(path, sqlite.Options{})
 			require.Error(t, err)
 			assert.Contains(t, err.Error(), test.want)
 			assert.Contains(t, err.Error(), path)
@@ -113,13 +113,13 @@ func TestOpen_Refusals(t *testing.T) {
 
 func TestOpen_NewerSchema(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rooms.db")
-	s, err := sqlite.Open(path)
+	s, err := sqlite.Open(path, sqlite.Options{})
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
 	_, err = raw(t, path).Exec("PRAGMA user_version = 999")
 	require.NoError(t, err)
 
-	_, err = sqlite.Open(path)
+	_, err = sqlite.Open(path, sqlite.Options{})
 	assert.ErrorIs(t, err, store.ErrSchemaVersion)
 	assert.ErrorContains(t, err, "version 999")
 	assert.ErrorContains(t, err, "upgrade the program")
@@ -128,7 +128,7 @@ func TestOpen_NewerSchema(t *testing.T) {
 
 func TestStore_LoadErrorIsNotNotFound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rooms.db")
-	s, err := sqlite.Open(path)
+	s, err := sqlite.Open(path, sqlite.Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
@@ -143,7 +143,7 @@ func TestStore_LoadErrorIsNotNotFound(t *testing.T) {
 // A transaction that fails must leave the connection fit for the next one.
 func TestStore_AppendAfterAFailure(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "rooms.db")
-	s, err := sqlite.Open(path)
+	s, err := sqlite.Open(path, sqlite.Options{})
 	require.NoError(t, err)
 	defer s.Close()
 	db := raw(t, path)

@@ -32,6 +32,7 @@ func RunArchive(t *testing.T, open func(t *testing.T) store.Archive) {
 		{"CompactFails", testCompactFails},
 		{"CompactWhileAppending", testCompactWhileAppending},
 		{"CompactTwiceAtOnce", testCompactTwiceAtOnce},
+		{"CompactACompactedRoom", testCompactACompactedRoom},
 		{"CompactADeletedRoom", testCompactADeletedRoom},
 		{"CompactLargeRoom", testCompactLargeRoom},
 		{"LoadAt", testLoadAt},
@@ -200,6 +201,40 @@ func testCompactTwiceAtOnce(t *testing.T, a store.Archive) {
 		}
 	}
 	assert.Equal(t, []string{"a+b+c"}, load(t, a, "room"))
+}
+
+// A compaction that overtakes another is not undone by it.
+func testCompactACompactedRoom(t *testing.T, a store.Archive) {
+	appendAll(t, a, "room", "a", "b", "c")
+	overtook := false
+	inner := make(chan error, 1)
+	err := a.Compact(t.Context(), "room", time.Time{}, func(updates [][]byte) ([]byte, error) {
+		merged, err := join(updates)
+		// A store may have the one wait for the other.
+		go func() {
+			inner <- a.Compact(t.Context(), "room", time.Time{}, func([][]byte) ([]byte, error) {
+				overtook = true
+				return []byte("inner"), nil
+			})
+		}()
+		select {
+		case err := <-inner:
+			inner <- err
+		case <-time.After(50 * time.Millisecond):
+		}
+		return merged, err
+	})
+	if innerErr := <-inner; innerErr != nil {
+		assert.ErrorIs(t, innerErr, store.ErrChanged)
+		overtook = false
+	}
+	if overtook {
+		assert.ErrorIs(t, err, store.ErrChanged)
+		assert.Equal(t, []string{"inner"}, load(t, a, "room"))
+	} else {
+		assert.NoError(t, err)
+		assert.Equal(t, []string{"a+b+c"}, load(t, a, "room"))
+	}
 }
 
 func testCompactADeletedRoom(t *testing.T, a store.Archive) {

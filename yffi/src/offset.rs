@@ -84,8 +84,8 @@ fn chunk_units(chunk: &Diff<()>) -> u32 {
 fn foreign_content() -> Failure {
     Failure::new(
         YffiCode::WrongType,
-        "the text holds what a peer wrote into it as if it were an array or a map, or half a character: yrs would edit \
-         the wrong place",
+        "the text holds what a peer wrote into it as if it were an array or a map, an embedded string, or half a \
+         character: yrs would edit the wrong place",
     )
 }
 
@@ -104,7 +104,7 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
         };
     }
     // Embedded values take a unit between the strings.
-    let (mut at, mut walked) = (0, 0);
+    let (mut at, mut walked, mut text_bytes) = (0, 0, 0);
     let mut cut = None;
     for chunk in &with_txn!(&txn.access, t => text.diff(t, |_| ())) {
         walked += chunk_units(chunk);
@@ -112,10 +112,14 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
             at += 1;
             continue;
         };
+        text_bytes += string.len();
         cut = cut.or_else(|| cut_character(txn, string, at, offsets));
         at += length(txn, string) as u32;
     }
-    if walked != branch.len() {
+    // A string that is embedded looks like text here. It shows in the units, unless it has just one; in bytes that one
+    // has another length.
+    let strings_embedded = txn.doc().byte_offsets && text_bytes != string.len();
+    if walked != branch.len() || strings_embedded {
         return Err(foreign_content());
     }
     cut.map_or(Ok(()), |offset| Err(inside_character(offset)))

@@ -48,8 +48,9 @@ type liveDocument struct {
 }
 
 // loadDocument reads a room from the store, where a room that was never stored is
-// empty, and adds the updates that are not there yet.
-func loadDocument(ctx context.Context, s store.Store, room string, pending [][]byte) (_ document, err error) {
+// empty, and adds the updates that are not there yet. It returns how many are
+// there.
+func loadDocument(ctx context.Context, s store.Store, room string, pending [][]byte) (_ document, stored int, err error) {
 	doc := ycrdt.NewDoc()
 	defer func() {
 		if err != nil {
@@ -59,20 +60,24 @@ func loadDocument(ctx context.Context, s store.Store, room string, pending [][]b
 	apply := func(update []byte) error {
 		return doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, update)
 	}
-	if err := s.Load(ctx, room, numbered("stored", apply)); err != nil && !errors.Is(err, store.ErrNotFound) {
-		return nil, err
+	count := func(update []byte) error {
+		stored++
+		return apply(update)
+	}
+	if err := s.Load(ctx, room, numbered("stored", count)); err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, 0, err
 	}
 	unsaved := numbered("unsaved", apply)
 	for _, update := range pending {
 		if err := unsaved(update); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	d := &liveDocument{}
 	// A log may hold what was stored before the document could hold it back.
 	d.last.Pending = true
 	d.use(doc)
-	return d, nil
+	return d, stored, nil
 }
 
 // numbered has the errors of apply say which update they are about, counted from

@@ -12,7 +12,7 @@ import (
 
 // A document that keeps too many deleted types is replaced by one that does not, and nobody notices.
 func TestLiveDocument_CollectsGarbage(t *testing.T) {
-	d, err := loadDocument(t.Context(), store.NewMemory(), "room", nil)
+	d, _, err := loadDocument(t.Context(), store.NewMemory(), "room", nil)
 	require.NoError(t, err)
 	t.Cleanup(d.close)
 	live := d.(*liveDocument)

@@ -14,7 +14,7 @@ import (
 // newTestDocument returns a document that has been used already.
 func newTestDocument(t *testing.T) document {
 	t.Helper()
-	d, err := loadDocument(t.Context(), store.NewMemory(), "room", nil)
+	d, _, err := loadDocument(t.Context(), store.NewMemory(), "room", nil)
 	require.NoError(t, err)
 	t.Cleanup(d.close)
 	update := insert(9, 0, "x")

@@ -88,14 +88,17 @@ func (r *room) loadDocument() error {
 	ctx, cancel := context.WithTimeoutCause(r.server.ctx, r.server.options.Timeouts.Load, errLoadTimeout)
 	defer cancel()
 	var loaded document
+	var stored int
 	err := protect(func() (err error) {
-		loaded, err = r.server.load(ctx, r.server.options.Store, r.name, r.saver.pending())
+		loaded, stored, err = r.server.load(ctx, r.server.options.Store, r.name, r.saver.pending())
 		return err
 	})
 	if err != nil {
 		return errors.Join(err, context.Cause(ctx))
 	}
 	r.askAuthors(ctx, loaded)
+	r.logLength.Store(0)
+	r.logged(stored)
 	r.documentMu.Lock()
 	defer r.documentMu.Unlock()
 	r.document = loaded

@@ -20,9 +20,9 @@ import (
 // slowLoads loads nothing before its gate is open.
 func slowLoads(g *gate) func(*Server) {
 	return func(s *Server) {
-		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
+		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
 			if err := g.wait(ctx); err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			return loadDocument(ctx, st, room, pending)
 		}
@@ -144,8 +144,8 @@ func TestRoom_BadUpdateInTheStore(t *testing.T) {
 	}{
 		"refused": {says: "at byte 0", change: func(*Server) {}},
 		"poison": {says: "poison", change: func(s *Server) {
-			s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
-				return nil, st.Load(ctx, room, numbered("stored", func(update []byte) error {
+			s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
+				return nil, 0, st.Load(ctx, room, numbered("stored", func(update []byte) error {
 					if len(update) < len(good) {
 						return &ycrdt.Error{Op: "apply update", Code: ycrdt.CodeApplyFailed, Msg: "poison"}
 					}

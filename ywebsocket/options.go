@@ -49,6 +49,17 @@ type Options struct {
 	// client that sees its update return knows it is saved.
 	EchoBeforeCommit bool
 
+	// CompactAfter is the number of updates in a room's log after which they are merged
+	// into one, if the Store is a [store.Archive]: when a room with so many is loaded, and
+	// whenever so many were added. Content that was deleted is gone then; nothing
+	// else is: the log is replaced only after the merged update was loaded and found to
+	// hold all of it. Negative means never. Default 1,000.
+	CompactAfter int
+
+	// History is how long updates are kept apart all the same, so that the store can
+	// tell what the room was in that time; see LoadAt of [store.Archive]. Zero keeps none.
+	History time.Duration
+
 	// Quarantine is called with every update that has broken a document, which no
 	// update is known to do, so that somebody can look into it; see [QuarantineDir].
 	// It may be called by several goroutines at once. Its errors are logged. Nil
@@ -181,6 +192,8 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	l, t := &o.Limits, &o.Timeouts
 	err := errors.Join(
+		setCompactAfter(&o.CompactAfter),
+		setDefault("History", &o.History, 0),
 		setDefault("Limits.Connections", &l.Connections, 10_000),
 		setDefault("Limits.Rooms", &l.Rooms, 10_000),
 		setDefault("Limits.RoomName", &l.RoomName, 512),
@@ -231,6 +244,13 @@ func (l *Limits) setAwarenessEntries() error {
 			l.AwarenessEntries, l.AwarenessStates)
 	}
 	return nil
+}
+
+func setCompactAfter(updates *int) error {
+	if *updates < 0 {
+		return nil // never
+	}
+	return setDefault("CompactAfter", updates, 1_000)
 }
 
 func setDefault[T int | time.Duration](name string, value *T, otherwise T) error {

@@ -61,14 +61,14 @@ func (d *fragile) stateVector(ctx context.Context) ([]byte, error) {
 // fragileLoads loads fragile documents and remembers the last.
 func fragileLoads(code ycrdt.Code, last *atomic.Pointer[fragile]) func(*Server) {
 	return func(s *Server) {
-		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
-			d, err := loadDocument(ctx, st, room, pending)
+		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
+			d, stored, err := loadDocument(ctx, st, room, pending)
 			if err != nil {
-				return nil, err
+				return nil, 0, err
 			}
 			f := &fragile{document: d, code: code}
 			last.Store(f)
-			return f, nil
+			return f, stored, nil
 		}
 	}
 }
@@ -209,12 +209,12 @@ func TestRoom_PoisonedAgainBeforeItIsUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		loads := 0
 		s := newTestServer(t, Options{Timeouts: patient})
-		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
-			d, err := loadDocument(ctx, st, room, pending)
+		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
+			d, stored, err := loadDocument(ctx, st, room, pending)
 			f := &fragile{document: d}
 			loads++
 			f.broken.Store(loads > 1 && loads < 5)
-			return f, err
+			return f, stored, err
 		}
 		c := servePipe(t, s, "room")
 		r, err := s.registry.hold("room")

@@ -139,10 +139,10 @@ func TestRegistry_JoinVersusRemove(t *testing.T) {
 	backing := store.NewMemory()
 	s := newTestServer(t, Options{Store: backing, Timeouts: Timeouts{Idle: time.Nanosecond}})
 	var loaded atomic.Int64
-	s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, error) {
-		d, err := loadDocument(ctx, st, room, pending)
+	s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
+		d, stored, err := loadDocument(ctx, st, room, pending)
 		loaded.Add(1)
-		return &closeHook{document: d, closed: func() { loaded.Add(-1) }}, err
+		return &closeHook{document: d, closed: func() { loaded.Add(-1) }}, stored, err
 	}
 	url := listen(t, s)
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
@@ -24,6 +25,9 @@ type room struct {
 	// holds and removal belong to the registry.
 	holds   int
 	removal *time.Timer
+
+	// logLength is how many updates the store holds that were not compacted.
+	logLength atomic.Int64
 
 	loadMu   sync.Mutex
 	attempt  *loadAttempt // under way or successful
@@ -48,10 +52,10 @@ func newRoom(s *Server, name string) *room {
 		name:     name,
 		server:   s,
 		log:      log,
-		saver:    newSaver(s.ctx, s, name, log),
 		members:  make(map[*conn]struct{}),
 		heldFrom: make(map[*conn]struct{}),
 	}
+	r.saver = newSaver(s.ctx, s, name, log, r.logged)
 	r.presence = newPresence(r, s.options.Timeouts.Awareness)
 	return r
 }
@@ -226,6 +230,16 @@ func (r *room) closeAll(code CloseCode, reason string) {
 	defer r.membersMu.Unlock()
 	for c := range r.members {
 		c.out.close(code, reason)
+	}
+}
+
+// logged notes that the store holds so many more updates of the room. If there are
+// many now, they are compacted.
+func (r *room) logged(updates int) {
+	s := r.server
+	if r.logLength.Add(int64(updates)) >= int64(s.options.CompactAfter) && s.compactor != nil {
+		r.logLength.Store(0)
+		s.compactor.request(r.name)
 	}
 }
 

@@ -28,6 +28,8 @@ type saver struct {
 	maxBytes int
 	// failing counts the savers of the server whose last try failed.
 	failing *atomic.Int64
+	// stored is told how many updates were.
+	stored func(updates int)
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -78,7 +80,7 @@ func (u unsaved) confirm() {
 	}
 }
 
-func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger) *saver {
+func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger, stored func(updates int)) *saver {
 	v := &saver{
 		ctx:      ctx,
 		store:    s.options.Store,
@@ -86,6 +88,7 @@ func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger) *sa
 		log:      log,
 		maxBytes: s.options.Limits.Unsaved,
 		failing:  &s.failingSavers,
+		stored:   stored,
 	}
 	v.changed = sync.NewCond(&v.mu)
 	return v
@@ -156,6 +159,7 @@ func (v *saver) run() {
 		for _, u := range batch {
 			u.confirm()
 		}
+		v.stored(len(batch))
 	}
 }
 

@@ -28,6 +28,9 @@ type Server struct {
 
 	incoming incoming
 
+	// compactor is nil if logs stay as they are.
+	compactor *compactor
+
 	quarantine  func(QuarantinedUpdate) error
 	quarantined memoryQuarantine
 
@@ -47,7 +50,7 @@ type Server struct {
 }
 
 // loadFunc is the type of loadDocument.
-type loadFunc func(ctx context.Context, s store.Store, room string, pending [][]byte) (document, error)
+type loadFunc func(ctx context.Context, s store.Store, room string, pending [][]byte) (d document, stored int, err error)
 
 // NewServer returns a server without any connection or goroutine. It returns an
 // error if an option makes no sense.
@@ -75,6 +78,7 @@ func NewServer(options Options) (*Server, error) {
 	s.registry = newRegistry(options.Limits.Rooms, options.Timeouts.Idle, func(name string) *room {
 		return newRoom(s, name)
 	})
+	s.compactor = newCompactor(options)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

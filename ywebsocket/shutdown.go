@@ -20,6 +20,9 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Unlock()
 	s.draining.Store(true)
 	rooms := s.registry.close()
+	if s.compactor != nil {
+		s.compactor.close()
+	}
 
 	err := flushAll(ctx, rooms)
 	s.closeConnections((*conn).restart)

@@ -16,6 +16,8 @@ import (
 type config struct {
 	listen          string
 	store           string
+	compactAfter    int
+	history         time.Duration
 	quarantine      string
 	allowedOrigins  list
 	allowedHosts    list
@@ -44,6 +46,8 @@ func (c *config) flags() *flag.FlagSet {
 	flags.SetOutput(io.Discard) // errors become one line of ours
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:1234", "`address` to listen on, host:port; an empty host is every address")
 	flags.StringVar(&c.store, "store", "memory:", "where documents are kept: sqlite:///absolute/path.db, sqlite:relative/path.db, postgres://user:password@host/database or memory:")
+	flags.IntVar(&c.compactAfter, "compact-after", 1000, "`number` of updates in the log of a room after which they are merged into one; -1 for never")
+	flags.DurationVar(&c.history, "history", 0, "how long updates are kept apart all the same, so that the store can tell what a room was")
 	flags.StringVar(&c.quarantine, "quarantine", "", "`directory` for updates that have broken a document, to be looked into; without it the log says only that there were some")
 	flags.Var(&c.allowedOrigins, "allowed-origins", "comma separated `origins` of pages that may connect besides the server's own: https://example.com, https://*.example.com, *")
 	flags.Var(&c.allowedHosts, "allowed-hosts", "comma separated `names` under which the server is reached besides localhost and addresses: example.com, *.example.com, *")
@@ -104,6 +108,12 @@ func (c *config) check() error {
 	}
 	if c.logFormat != "text" && c.logFormat != "json" {
 		return fmt.Errorf("--log-format %q: there are text and json", c.logFormat)
+	}
+	if c.compactAfter == 0 {
+		return errors.New("--compact-after 0: name a number of updates, or -1 for never")
+	}
+	if c.history < 0 {
+		return fmt.Errorf("--history %v: it cannot be negative", c.history)
 	}
 	if c.shutdownTimeout <= 0 {
 		return fmt.Errorf("--shutdown-timeout %v: it has to be positive", c.shutdownTimeout)

@@ -27,7 +27,7 @@ func TestReadConfig_Defaults(t *testing.T) {
 	c, err := readConfig(nil, environment(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, config{
-		listen: "127.0.0.1:1234", store: "memory:", logFormat: "text", shutdownTimeout: 20 * time.Second,
+		listen: "127.0.0.1:1234", store: "memory:", logFormat: "text", compactAfter: 1000, shutdownTimeout: 20 * time.Second,
 	}, c)
 }
 
@@ -40,15 +40,19 @@ func TestReadConfig_FlagsAndEnvironment(t *testing.T) {
 		allowedHosts:    list{"b.example"},
 		logLevel:        slog.LevelDebug,
 		logFormat:       "json",
+		compactAfter:    -1,
+		history:         time.Hour,
 		shutdownTimeout: time.Minute,
 	}
 	args := []string{
 		"--listen", "localhost:1", "--store=sqlite:///x.db", "--quarantine", "/q", "--allowed-origins", "https://a.example, null,",
 		"--allowed-hosts", "b.example", "--log-level", "debug", "--log-format", "json", "--shutdown-timeout", "1m",
+		"--compact-after", "-1", "--history", "1h",
 	}
 	variables := []string{
 		"YSERVER_LISTEN=localhost:1", "YSERVER_STORE=sqlite:///x.db", "YSERVER_QUARANTINE=/q", "YSERVER_ALLOWED_ORIGINS=https://a.example,null",
 		"YSERVER_ALLOWED_HOSTS=b.example", "YSERVER_LOG_LEVEL=debug", "YSERVER_LOG_FORMAT=json", "YSERVER_SHUTDOWN_TIMEOUT=1m",
+		"YSERVER_COMPACT_AFTER=-1", "YSERVER_HISTORY=1h",
 	}
 	c, err := readConfig(args, environment(), nil)
 	require.NoError(t, err)
@@ -76,6 +80,8 @@ func TestReadConfig_Refusals(t *testing.T) {
 		{[]string{"--log-level", "loud"}, nil, "-log-level"},
 		{[]string{"--shutdown-timeout", "soon"}, nil, "-shutdown-timeout"},
 		{[]string{"--shutdown-timeout", "0s"}, nil, "positive"},
+		{[]string{"--compact-after", "0"}, nil, "-1 for never"},
+		{[]string{"--history", "-1h"}, nil, "negative"},
 		{[]string{"start"}, nil, `unexpected argument "start"`},
 		{nil, []string{"YSERVER_SHUTDOWN_TIMEOUT=soon"}, "YSERVER_SHUTDOWN_TIMEOUT"},
 	}

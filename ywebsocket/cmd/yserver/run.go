@@ -65,6 +65,8 @@ func start(config config, logs io.Writer) (_ *program, err error) {
 	}
 	p.server, err = ywebsocket.NewServer(ywebsocket.Options{
 		Store:          p.store,
+		CompactAfter:   config.compactAfter,
+		History:        config.history,
 		Quarantine:     quarantine,
 		AllowedOrigins: config.allowedOrigins,
 		AllowedHosts:   config.hosts(),

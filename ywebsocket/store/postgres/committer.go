@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,6 +142,9 @@ func (c *committer) gather(first *request) []*request {
 // transaction of its own, so that one of them does not fail the others.
 func (c *committer) commit(batch []*request) {
 	err := c.insert(batch)
+	if isForeignKeyViolation(err) {
+		err = c.insert(batch) // a room was deleted that is made anew now
+	}
 	if err == nil || len(batch) == 1 || isGone(err) {
 		for _, r := range batch {
 			r.done <- err
@@ -178,7 +183,7 @@ func (c *committer) insert(batch []*request) error {
 		ORDER BY n`, rooms, updates, sums)
 	if err != nil {
 		if isForeignKeyViolation(err) {
-			c.forget(ids) // somebody has deleted a room: the next try makes it anew
+			c.forget(slices.Collect(maps.Keys(ids))...)
 		}
 		return fmt.Errorf("postgres: insert: %w", explain(err))
 	}
@@ -228,10 +233,11 @@ func (c *committer) roomIDs(ctx context.Context, batch []*request) (map[string]i
 	return ids, rows.Err()
 }
 
-func (c *committer) forget(ids map[string]int64) {
+// forget has the ids of rooms asked for again, because somebody has deleted them.
+func (c *committer) forget(rooms ...string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for name := range ids {
+	for _, name := range rooms {
 		delete(c.rooms, name)
 	}
 }

@@ -11,13 +11,10 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"hash/crc32"
 	"log/slog"
 
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -34,84 +31,14 @@ type Options struct {
 	OnDamage func(room string, rows int)
 }
 
-// Store is a [store.Store] in a PostgreSQL database. Make one with [Open].
+// Store is a [store.Archive] in a PostgreSQL database. Make one with [Open].
 type Store struct {
 	pool      *pgxpool.Pool
 	committer *committer
 	onDamage  func(room string, rows int)
 }
 
-var _ store.Store = (*Store)(nil)
-
-// Load implements [store.Store].
-func (s *Store) Load(ctx context.Context, room string, each func(update []byte) error) error {
-	if s.committer.closed() {
-		return store.ErrClosed
-	}
-	id, err := s.roomID(ctx, room)
-	if err != nil {
-		return err
-	}
-	damaged, err := s.loadRows(ctx, id, each)
-	if err != nil || len(damaged) == 0 {
-		return err
-	}
-	if err := s.setAside(ctx, damaged); err != nil {
-		return err
-	}
-	s.onDamage(room, len(damaged))
-	return nil
-}
-
-func (s *Store) roomID(ctx context.Context, room string) (id int64, err error) {
-	err = s.pool.QueryRow(ctx, `SELECT id FROM rooms WHERE name = $1`, room).Scan(&id)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, store.ErrNotFound
-	}
-	if err != nil {
-		return 0, fmt.Errorf("postgres: load: %w", explain(err))
-	}
-	return id, nil
-}
-
-// loadRows calls each with the updates of a room, and returns the ids of the rows
-// that are damaged.
-func (s *Store) loadRows(ctx context.Context, room int64, each func(update []byte) error) (damaged []int64, err error) {
-	rows, err := s.pool.Query(ctx, `SELECT id, data, checksum FROM updates WHERE room = $1 ORDER BY id`, room)
-	if err != nil {
-		return nil, fmt.Errorf("postgres: load: %w", explain(err))
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var id, sum int64
-		var update pgtype.DriverBytes // valid until the next row
-		if err := rows.Scan(&id, &update, &sum); err != nil {
-			return nil, fmt.Errorf("postgres: load: %w", err)
-		}
-		if checksum(update) != sum {
-			damaged = append(damaged, id)
-			continue
-		}
-		if err := each(update); err != nil {
-			return nil, err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("postgres: load: %w", explain(err))
-	}
-	return damaged, nil
-}
-
-// setAside moves rows to where nobody loads them.
-func (s *Store) setAside(ctx context.Context, ids []int64) error {
-	_, err := s.pool.Exec(ctx, `
-		WITH bad AS (DELETE FROM updates WHERE id = ANY ($1) RETURNING *)
-		INSERT INTO damaged (id, room, data, checksum, stored) SELECT id, room, data, checksum, stored FROM bad`, ids)
-	if err != nil {
-		return fmt.Errorf("postgres: set damaged rows aside: %w", explain(err))
-	}
-	return nil
-}
+var _ store.Archive = (*Store)(nil)
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 

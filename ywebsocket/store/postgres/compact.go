@@ -1,0 +1,87 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+// compactionLock keeps two programs from compacting a room at once, together with
+// the room's id: see pg_advisory_xact_lock with two keys.
+const compactionLock = 0x79727343
+
+// Compact implements [store.Archive]. Its transaction is open while merge runs; it
+// locks no rows until then, so that the room can be appended to.
+func (s *Store) Compact(ctx context.Context, room string, before time.Time, merge func(updates [][]byte) ([]byte, error)) error {
+	_, id, err := s.find(ctx, room)
+	if err != nil {
+		return err
+	}
+	last := anyTime
+	if !before.IsZero() {
+		last = until(before.Add(-time.Microsecond))
+	}
+	var damaged []int64
+	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, ($2::bigint % 2147483648)::int)`, compactionLock, id); err != nil {
+			return fmt.Errorf("postgres: compact: %w", explain(err))
+		}
+		var ids []int64
+		var old [][]byte
+		var stored time.Time
+		var err error
+		damaged, err = read(ctx, tx, id, last, func(r row) error {
+			ids, old = append(ids, r.id), append(old, bytes.Clone(r.data))
+			if r.stored.After(stored) {
+				stored = r.stored
+			}
+			return nil
+		})
+		if err == nil && len(damaged) > 0 {
+			err = setAside(ctx, tx, damaged)
+		}
+		if err != nil || len(ids) < 2 {
+			return err
+		}
+		merged, err := merge(old)
+		if err != nil {
+			return err
+		}
+		return replace(ctx, tx, id, ids, merged, stored)
+	})
+	if err == nil && len(damaged) > 0 {
+		s.onDamage(room, len(damaged))
+	}
+	return err
+}
+
+// replace puts an update in the place of rows. They are named one by one: rows of
+// smaller ids than theirs may become visible only now, when a transaction that began
+// earlier ends. The update takes the first id, because it has to be loaded first.
+func replace(ctx context.Context, tx pgx.Tx, room int64, ids []int64, merged []byte, stored time.Time) error {
+	if merged == nil {
+		merged = []byte{} // nil would be NULL
+	}
+	deleted, err := tx.Exec(ctx, `DELETE FROM updates WHERE id = ANY ($1)`, ids)
+	if err != nil {
+		return fmt.Errorf("postgres: compact: %w", explain(err))
+	}
+	if deleted.RowsAffected() != int64(len(ids)) {
+		return store.ErrChanged
+	}
+	_, err = tx.Exec(ctx, `
+		INSERT INTO updates (id, room, data, checksum, stored) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`,
+		ids[0], room, merged, checksum(merged), stored)
+	if isForeignKeyViolation(err) {
+		return store.ErrChanged
+	}
+	if err != nil {
+		return fmt.Errorf("postgres: compact: %w", explain(err))
+	}
+	return nil
+}

@@ -61,9 +61,8 @@ fn code_unit(bytes: &[u8]) -> Option<u32> {
     u32::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()
 }
 
-/// Where integers end that are above `i64::MAX` and no more than `u64::MAX`. JavaScript writes large numbers so; yrs
-/// takes those below for integers, those above for floats, and these for no JSON.
-fn large_integers(json: &str) -> impl Iterator<Item = usize> + '_ {
+/// Where integers end of which `chosen` says that yrs must read them as floats.
+fn integers(json: &str, chosen: fn(i128) -> bool) -> impl Iterator<Item = usize> + '_ {
     let bytes = json.as_bytes();
     let mut at = 0;
     let mut in_string = false;
@@ -80,8 +79,7 @@ fn large_integers(json: &str) -> impl Iterator<Item = usize> + '_ {
                         matches!(**byte, b'0'..=b'9' | b'+' | b'-' | b'.' | b'e' | b'E')
                     };
                     at = start + number.take_while(is_part).count();
-                    let value = json[start..at].parse::<u64>();
-                    if value.is_ok_and(|value| i64::try_from(value).is_err()) {
+                    if json[start..at].parse().is_ok_and(chosen) {
                         return Some(at);
                     }
                 }
@@ -92,18 +90,40 @@ fn large_integers(json: &str) -> impl Iterator<Item = usize> + '_ {
     })
 }
 
-/// Whether yrs takes a JSON text for none.
-pub fn is_misread(json: &str) -> bool {
-    half_surrogates(json).next().is_some() || large_integers(json).next().is_some()
+/// Whether an integer is above `i64::MAX` and no more than `u64::MAX`. JavaScript writes large numbers so; yrs takes
+/// those below for integers, those above for floats, and these for no JSON.
+fn is_refused(integer: i128) -> bool {
+    (i128::from(i64::MAX) + 1..=i128::from(u64::MAX)).contains(&integer)
 }
 
-/// The text as yrs reads it: with replacement characters for halves of surrogate pairs, and large integers as floats.
+/// Whether an integer is one that JavaScript holds as a float, and yrs would take for a BigInt.
+fn is_unsafe(integer: i128) -> bool {
+    const MAX_SAFE_INTEGER: u128 = (1 << 53) - 1;
+    integer.unsigned_abs() > MAX_SAFE_INTEGER
+}
+
+/// Whether yrs takes a JSON text for none.
+pub fn is_misread(json: &str) -> bool {
+    half_surrogates(json).next().is_some() || integers(json, is_refused).next().is_some()
+}
+
+/// The text as yrs reads it: with replacement characters for halves of surrogate pairs, and as floats the integers that
+/// yrs refuses. The other large integers stay: a program in another language than JavaScript can have written them.
 pub fn readable(json: &str) -> String {
+    rewritten(json, is_refused)
+}
+
+/// The text with which yrs comes to the values that JavaScript reads in the original.
+pub fn as_javascript(json: &str) -> String {
+    rewritten(json, is_unsafe)
+}
+
+fn rewritten(json: &str, floats: fn(i128) -> bool) -> String {
     let mut text = json.to_owned();
     for at in half_surrogates(json) {
         text.replace_range(at..at + 6, "\\ufffd"); // which is as long
     }
-    let ends: Vec<usize> = large_integers(json).collect();
+    let ends: Vec<usize> = integers(json, floats).collect();
     for at in ends.into_iter().rev() {
         text.insert_str(at, "e0");
     }
@@ -145,5 +165,22 @@ mod tests {
         assert_eq!(nesting(br#"{"a[[": ["\"[[", {}], "\\": [[]]}"#), 3);
         assert_eq!(nesting(b"\"[[["), 0);
         assert_eq!(nesting(b"]][["), 2);
+    }
+
+    #[test]
+    fn integers_that_javascript_holds_as_floats_are_floats() {
+        for (json, want) in [
+            ("9007199254740991", "9007199254740991"),
+            (
+                "[9007199254740992,-7035813607039704000]",
+                "[9007199254740992e0,-7035813607039704000e0]",
+            ),
+            (
+                r#"{"9007199254740992":"9007199254740992"}"#,
+                r#"{"9007199254740992":"9007199254740992"}"#,
+            ),
+        ] {
+            assert_eq!(as_javascript(json), want);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Writing structs anew: what is known already cut off, and contents that yrs misreads in another encoding.
 
 use crate::gate::Summary;
-use crate::json::readable;
+use crate::json::{as_javascript, readable};
 use crate::limits::YffiLimits;
 use crate::structs::{
     read_struct, Contents, Id, Kind, Struct, ANY, CONTENT_MASK, DELETED, EMBED, FORMAT, HAS_ORIGIN,
@@ -131,7 +131,7 @@ fn write_values(out: &mut Vec<u8>, update: &[u8], it: &Struct) -> Checked<()> {
         let offset = it.content + reader.offset();
         let value = match reader.string()? {
             "undefined" => Any::Undefined,
-            text => Any::from_json(&readable(text))
+            text => Any::from_json(&as_javascript(text))
                 .map_err(|_| Refusal::new("content is not JSON", offset))?,
         };
         value.encode(out);

@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from contextlib import suppress
 
 from pycrdt import Channel
 from pycrdt.websocket import WebsocketServer
@@ -26,7 +27,9 @@ class Connection(Channel):
             raise StopAsyncIteration from None
 
     async def send(self, message: bytes) -> None:
-        await self.socket.send(message)
+        # The server sends to clients that have just left, and an exception of one connection ends the whole server.
+        with suppress(ConnectionClosed):
+            await self.socket.send(message)
 
     async def recv(self) -> bytes:
         return bytes(await self.socket.recv())

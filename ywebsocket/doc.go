@@ -37,9 +37,15 @@
 // who wrote it as part of an update that holds more.
 //
 // A store that fails is tried again until it works. Meanwhile nothing is
-// confirmed, [Server.Ready] reports it, and when Limits.Unsaved is reached clients
-// that go on writing are closed with [CloseTryAgainLater]. They keep what was not
-// confirmed, and send it again when they reconnect.
+// confirmed, and [Server.Ready] reports it. When a second try has failed, too, the
+// room is read-only: everybody in it, and whoever joins, gets the authentication
+// message of y-protocols that denies permission and says why. What they write then
+// is neither taken nor lost: they have it in their documents, and are asked for it
+// with the server's state vector when the store works again.
+//
+// A store that is slow, or does not answer, makes those who write wait when
+// Limits.Unsaved is reached, and closes them with [CloseTryAgainLater] if that takes
+// too long. They keep what was not confirmed, and send it again when they reconnect.
 //
 // # Clients and other transports
 //

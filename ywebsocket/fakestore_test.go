@@ -68,3 +68,16 @@ func (s *brokenStore) Load(ctx context.Context, room string, each func([]byte) e
 	}
 	return s.Store.Load(ctx, room, each)
 }
+
+// failingOnce fails the first time.
+type failingOnce struct {
+	store.Store
+	failed atomic.Bool
+}
+
+func (s *failingOnce) Append(ctx context.Context, room string, updates ...[]byte) error {
+	if !s.failed.Swap(true) {
+		return errBroken
+	}
+	return s.Store.Append(ctx, room, updates...)
+}

@@ -70,6 +70,12 @@ func step2Frame(update []byte) frame {
 	})
 }
 
+func deniedFrame(reason string) frame {
+	return newFrame(frameReply, len(reason), func(dst []byte) []byte {
+		return protocol.AppendPermissionDenied(dst, reason)
+	})
+}
+
 func pongFrame(payload []byte) frame {
 	return frame{wire: encodeFrame(ws.OpPong, payload)}
 }

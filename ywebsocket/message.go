@@ -60,6 +60,9 @@ func (c *conn) handleSync(m protocol.Message) error {
 		c.out.send(step2Frame(update))
 		return nil
 	}
+	if c.room.refuses(m.Payload) {
+		return nil // it was told
+	}
 	if err := c.waitForRoom(); err != nil {
 		return err
 	}

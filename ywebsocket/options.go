@@ -106,7 +106,8 @@ type Limits struct {
 	// too: at this length no further message of the client is read. Default 4 MiB.
 	Queue int
 	// Unsaved is the length in bytes of the updates of a room that wait for the
-	// store. At this length no further update is read. Default 16 MiB.
+	// store. At this length no further update is read; if the store fails, none is taken
+	// long before. Default 16 MiB.
 	Unsaved int
 
 	// AwarenessState is the length in bytes of one awareness state, which is JSON.

@@ -39,6 +39,10 @@ type room struct {
 
 	presence *presence
 
+	// readOnly is set while the store fails: the room takes no updates. It changes
+	// under membersMu.
+	readOnly atomic.Bool
+
 	membersMu sync.Mutex
 	members   map[*conn]struct{}
 	// heldFrom are the members that have sent something of which the document may
@@ -55,7 +59,11 @@ func newRoom(s *Server, name string) *room {
 		members:  make(map[*conn]struct{}),
 		heldFrom: make(map[*conn]struct{}),
 	}
-	r.saver = newSaver(s.ctx, s, name, log, r.logged)
+	r.saver = newSaver(s.ctx, s, name, log, saverEvents{
+		stored: r.logged,
+		fails:  r.becomeReadOnly,
+		works:  r.becomeWritable,
+	})
 	r.presence = newPresence(r, s.options.Timeouts.Awareness)
 	return r
 }
@@ -79,6 +87,9 @@ func (r *room) add(c *conn, greeting frame) {
 	r.membersMu.Lock()
 	defer r.membersMu.Unlock()
 	c.out.send(greeting)
+	if r.readOnly.Load() {
+		c.out.send(deniedFrame(readOnlyReason))
+	}
 	r.members[c] = struct{}{}
 }
 

@@ -28,8 +28,7 @@ type saver struct {
 	maxBytes int
 	// failing counts the savers of the server whose last try failed.
 	failing *atomic.Int64
-	// stored is told how many updates were.
-	stored func(updates int)
+	events  saverEvents
 
 	mu      sync.Mutex
 	changed *sync.Cond
@@ -38,6 +37,15 @@ type saver struct {
 	bytes   int       // of both
 	running bool
 	err     error // why the saver has given up
+}
+
+// saverEvents are called by the saver, which holds no lock then and waits for them.
+type saverEvents struct {
+	// stored is told how many updates were.
+	stored func(updates int)
+	// fails is called when the store has failed twice in a row, works when it does again
+	// after that.
+	fails, works func()
 }
 
 // unsaved is an update on its way to the store.
@@ -80,7 +88,7 @@ func (u unsaved) confirm() {
 	}
 }
 
-func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger, stored func(updates int)) *saver {
+func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger, events saverEvents) *saver {
 	v := &saver{
 		ctx:      ctx,
 		store:    s.options.Store,
@@ -88,7 +96,7 @@ func newSaver(ctx context.Context, s *Server, room string, log *slog.Logger, sto
 		log:      log,
 		maxBytes: s.options.Limits.Unsaved,
 		failing:  &s.failingSavers,
-		stored:   stored,
+		events:   events,
 	}
 	v.changed = sync.NewCond(&v.mu)
 	return v
@@ -159,7 +167,7 @@ func (v *saver) run() {
 		for _, u := range batch {
 			u.confirm()
 		}
-		v.stored(len(batch))
+		v.events.stored(len(batch))
 	}
 }
 
@@ -207,18 +215,15 @@ func (v *saver) save(batch []unsaved) error {
 	if len(updates) == 0 {
 		return nil
 	}
+	failures := 0
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
 		err := protect(func() error { return v.store.Append(v.ctx, v.room, updates...) })
 		if err == nil {
-			if retry > firstRetry {
-				v.failing.Add(-1)
-				v.log.Info("store works again")
-			}
+			v.recovered(failures)
 			return nil
 		}
-		if retry == firstRetry {
-			v.failing.Add(1)
-		}
+		failures++
+		v.failed(failures)
 		if v.ctx.Err() == nil {
 			v.log.Error("cannot store updates; will try again", "updates", len(updates), "error", err)
 		}
@@ -226,6 +231,29 @@ func (v *saver) save(batch []unsaved) error {
 			v.failing.Add(-1)
 			return err
 		}
+	}
+}
+
+// outage is how often in a row the store fails before that is taken for more than
+// one of its connections that was lost.
+const outage = 2
+
+func (v *saver) failed(times int) {
+	if times == 1 {
+		v.failing.Add(1)
+	}
+	if times == outage && v.ctx.Err() == nil {
+		v.events.fails()
+	}
+}
+
+func (v *saver) recovered(failures int) {
+	if failures > 0 {
+		v.failing.Add(-1)
+		v.log.Info("store works again")
+	}
+	if failures >= outage {
+		v.events.works()
 	}
 }
 

@@ -17,9 +17,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	if path := os.Getenv(crashPathVariable); path != "" {
-		appendUntilKilled(path)
-	}
+	storetest.AppendUntilKilled(openPath)
 	goleak.VerifyTestMain(m)
 }
 
@@ -27,6 +25,10 @@ func TestStore(t *testing.T) {
 	storetest.RunArchive(t, func(t *testing.T) store.Archive { return open(t, t.TempDir()) })
 	storetest.RunDurableArchive(t, open)
 }
+
+func openPath(path string) (store.Store, error) { return sqlite.Open(path, sqlite.Options{}) }
+
+func TestStore_SurvivesKill(t *testing.T) { storetest.RunKill(t, openPath) }
 
 func open(t *testing.T, dir string) store.Archive {
 	t.Helper()

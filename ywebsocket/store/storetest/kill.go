@@ -1,4 +1,4 @@
-package sqlite_test
+package storetest
 
 import (
 	"bufio"
@@ -16,29 +16,34 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
+	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
-// crashPathVariable makes the test binary the victim of TestStore_SurvivesKill:
-// it names the database.
-const crashPathVariable = "SQLITE_CRASH_TEST_PATH"
+// killPathVariable makes a test binary the victim of RunKill: it is the path of its store.
+const killPathVariable = "STORE_KILL_TEST_PATH"
 
 const (
-	crashRooms  = 4
-	crashRounds = 5
+	killRooms  = 4
+	killRounds = 5
 )
 
-// appendUntilKilled appends 0, 1, 2, … to each room and prints "room n" when an
-// update is confirmed.
-func appendUntilKilled(path string) {
-	s, err := sqlite.Open(path, sqlite.Options{})
+// AppendUntilKilled is called by the TestMain of a package that calls [RunKill],
+// before anything else. It does nothing, unless this process is the one to be killed:
+// then it opens the store and appends until that happens.
+func AppendUntilKilled(open func(path string) (store.Store, error)) {
+	path := os.Getenv(killPathVariable)
+	if path == "" {
+		return
+	}
+	s, err := open(path)
 	if err != nil {
 		panic(err)
 	}
 	var mu sync.Mutex
 	var wg sync.WaitGroup
-	for room := range crashRooms {
+	for room := range killRooms {
 		wg.Go(func() {
+			// 0, 1, 2, … to each room; what is confirmed is printed.
 			for i := uint64(0); ; i++ {
 				if err := s.Append(context.Background(), strconv.Itoa(room), number(i)); err != nil {
 					panic(err)
@@ -52,12 +57,13 @@ func appendUntilKilled(path string) {
 	wg.Wait()
 }
 
-func TestStore_SurvivesKill(t *testing.T) {
-	for round := range crashRounds {
-		path := filepath.Join(t.TempDir(), "rooms.db")
+// RunKill kills a process that appends, and looks for what that was told is stored.
+func RunKill(t *testing.T, open func(path string) (store.Store, error)) {
+	for round := range killRounds {
+		path := filepath.Join(t.TempDir(), "rooms")
 		confirmed := killWhileAppending(t, path, 200*(round+1))
 
-		s, err := sqlite.Open(path, sqlite.Options{})
+		s, err := open(path)
 		require.NoError(t, err)
 		for room, last := range confirmed {
 			next := uint64(0)
@@ -77,7 +83,7 @@ func TestStore_SurvivesKill(t *testing.T) {
 func killWhileAppending(t *testing.T, path string, confirmations int) map[string]uint64 {
 	t.Helper()
 	victim := exec.CommandContext(t.Context(), os.Args[0])
-	victim.Env = append(os.Environ(), crashPathVariable+"="+path)
+	victim.Env = append(os.Environ(), killPathVariable+"="+path)
 	stdout, err := victim.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, victim.Start())

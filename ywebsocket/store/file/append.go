@@ -1,0 +1,109 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+// Append implements [store.Store]. Each call waits for the disk by itself.
+func (s *Store) Append(ctx context.Context, room string, updates ...[]byte) error {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if len(updates) == 0 {
+		return nil
+	}
+	return s.change(ctx, room, func(r *roomFiles) error {
+		record, err := updatesRecord(r.now(), updates...)
+		if err != nil {
+			return err
+		}
+		if r.known {
+			return r.append(record)
+		}
+		return r.create(record)
+	})
+}
+
+// change calls fn with a room that is known, unless it does not exist, and changed by
+// nobody else.
+func (s *Store) change(ctx context.Context, name string, fn func(*roomFiles) error) error {
+	if err := s.acquire(ctx, s.writes); err != nil {
+		return err
+	}
+	defer func() { <-s.writes }()
+	r, err := s.hold(ctx, name)
+	if err != nil {
+		return err
+	}
+	damaged, err := r.know()
+	if err == nil || errors.Is(err, store.ErrNotFound) {
+		err = fn(r)
+	}
+	s.release(r)
+	if damaged > 0 {
+		s.onDamage(name, damaged)
+	}
+	return describe(err)
+}
+
+// describe says where an error comes from, unless the caller knows it.
+func describe(err error) error {
+	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrChanged) ||
+		errors.Is(err, store.ErrVersionExists) || errors.Is(err, context.Canceled) || errors.Is(err, errTooLarge) {
+		return err
+	}
+	return fmt.Errorf("file: %w", err)
+}
+
+// append writes a record behind the log. If it cannot be written, or not be made
+// durable, nothing is left of it: the part of it that is in the file might be taken
+// for a record that is on the disk.
+func (r *roomFiles) append(record []byte) error {
+	f, err := os.OpenFile(r.logPath(), os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	defer f.Close() // after Sync there is nothing that it could lose
+	if _, err = f.WriteAt(record, r.end); err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		r.known = false // whatever comes of the following
+		return errors.Join(err, f.Truncate(r.end))
+	}
+	r.wrote(record)
+	return nil
+}
+
+// wrote notes that a record was written behind the log.
+func (r *roomFiles) wrote(record []byte) {
+	h, _ := parseHeader(record)
+	r.end += int64(len(record))
+	r.last = h.stored
+}
+
+// create makes a room with a first record.
+func (r *roomFiles) create(record []byte) error {
+	if err := makeDir(filepath.Dir(r.dir)); err != nil {
+		return err
+	}
+	if err := makeDir(r.dir); err != nil {
+		return err
+	}
+	h, _ := parseHeader(record)
+	name := nameRecord(h.stored, r.name)
+	if err := writeFile(r.logPath(), name, record); err != nil {
+		return err
+	}
+	r.known, r.end = true, int64(len(name))
+	r.wrote(record)
+	return nil
+}

@@ -1,0 +1,100 @@
+package file
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
+)
+
+// Load implements [store.Store].
+func (s *Store) Load(ctx context.Context, room string, each func(update []byte) error) error {
+	_, err := s.read(ctx, room, math.MaxInt64, each)
+	return err
+}
+
+// LoadAt implements [store.Archive].
+func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func(update []byte) error) error {
+	found := false
+	created, err := s.read(ctx, room, at.UnixMicro(), func(update []byte) error {
+		found = true
+		return each(update)
+	})
+	switch {
+	case err != nil || found:
+		return err
+	case at.UnixMicro() < created:
+		return store.ErrNotFound
+	default:
+		return store.ErrCompacted
+	}
+}
+
+// errLater ends a walk.
+var errLater = errors.New("stored later")
+
+// read calls each with the updates of a room that were stored until then, and
+// returns when the room was created. What is appended meanwhile is left out.
+func (s *Store) read(ctx context.Context, name string, until int64, each func(update []byte) error) (created int64, err error) {
+	end, err := s.begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer end()
+	if err := s.acquire(ctx, s.reads); err != nil {
+		return 0, err
+	}
+	defer func() { <-s.reads }()
+	created = math.MaxInt64
+	seen, err := s.walkRoom(name, func(record record) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		created = min(created, record.stored)
+		if record.stored > until {
+			return errLater
+		}
+		return eachUpdate(record.contents[nameLength(record):], each)
+	})
+	if errors.Is(err, errLater) {
+		err = nil
+	}
+	if err == nil && len(seen.damaged) > 0 {
+		err = s.mend(ctx, name)
+	}
+	return created, err
+}
+
+// nameLength is how much of a record's contents are a name, and not updates.
+func nameLength(r record) int64 {
+	if r.updates == 0 {
+		return r.length
+	}
+	return 0
+}
+
+// walkRoom walks through the log of a room.
+func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
+	r := s.use(name)
+	defer s.unuse(r)
+	f, length, err := r.openLog()
+	if err != nil {
+		return found{}, describe(err)
+	}
+	defer f.Close()
+	return walk(f, length, true, visit)
+}
+
+// mend sets aside what is damaged in the log of a room.
+func (s *Store) mend(ctx context.Context, name string) error {
+	r := s.use(name)
+	defer s.unuse(r)
+	if err := r.take(ctx); err != nil {
+		return err
+	}
+	r.known = false
+	r.give()
+	return s.change(ctx, name, func(*roomFiles) error { return nil })
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,13 +21,18 @@ import (
 // programs write. What either was told is saved is in the store afterwards, and everything is there once in the end;
 // nobody reconnects by hand.
 func TestStoreCrash_NothingConfirmedIsLost(t *testing.T) {
-	t.Run("SQLite", func(t *testing.T) {
-		server := startServer(t)
-		crashWhileWriting(t, server, func(int) func() {
-			server.kill()
-			return server.start
+	for name, store := range map[string]string{
+		"SQLite": "sqlite://" + filepath.ToSlash(filepath.Join(t.TempDir(), "rooms.db")),
+		"files":  "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "rooms")),
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := startServerOn(t, store)
+			crashWhileWriting(t, server, func(int) func() {
+				server.kill()
+				return server.start
+			})
 		})
-	})
+	}
 	t.Run("PostgreSQL", func(t *testing.T) {
 		database, err := postgres.Start(t.Context())
 		require.NoError(t, err)

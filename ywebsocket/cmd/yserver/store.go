@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
+	"github.com/yrs-go/yrs/ywebsocket/store/file"
 	"github.com/yrs-go/yrs/ywebsocket/store/postgres"
 	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
 )
@@ -15,8 +16,8 @@ import (
 // openTimeout bounds the wait for a database on the network.
 const openTimeout = 30 * time.Second
 
-// openStore opens what --store names. What follows sqlite: or sqlite:// is a path
-// as it stands.
+// openStore opens what --store names. What follows sqlite: or file:, and the two
+// slashes that may stand there, is a path as it is.
 func openStore(name string) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(name, ":")
 	switch scheme {
@@ -31,6 +32,12 @@ func openStore(name string) (store.Store, error) {
 			return nil, fmt.Errorf("--store: %w", err)
 		}
 		return s, nil
+	case "file":
+		s, err := file.Open(strings.TrimPrefix(rest, "//"), file.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("--store: %w", err)
+		}
+		return s, nil
 	case "postgres", "postgresql":
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
@@ -40,7 +47,7 @@ func openStore(name string) (store.Store, error) {
 		}
 		return s, nil
 	default:
-		return nil, fmt.Errorf("--store %q: write sqlite:///path/to.db, postgres://user@host/database, or memory: to keep nothing", name)
+		return nil, fmt.Errorf("--store %q: write sqlite:///path/to.db, file:///path/to/directory, postgres://user@host/database, or memory: to keep nothing", name)
 	}
 }
 

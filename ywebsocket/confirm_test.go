@@ -47,7 +47,7 @@ func (a *author) write(n int) {
 
 // waitForConfirmation answers questions until everything is confirmed.
 func (a *author) waitForConfirmation() {
-	for clockOf(a.t, a.confirmed, a.id) < uint64(len(a.wrote)) {
+	for clocksOf(a.t, a.confirmed)[a.id] < uint64(len(a.wrote)) {
 		switch m := a.nextOf(protocol.MessageSync); m.Sync {
 		case protocol.SyncUpdate:
 			require.NoError(a.t, a.confirmed.ApplyUpdate(m.Payload))
@@ -57,8 +57,8 @@ func (a *author) waitForConfirmation() {
 	}
 }
 
-// clockOf returns how much of a client a document has.
-func clockOf(t *testing.T, doc *ycrdt.Doc, client uint64) uint64 {
+// clocksOf returns how much of each client a document has.
+func clocksOf(t *testing.T, doc *ycrdt.Doc) map[uint64]uint64 {
 	t.Helper()
 	stateVector, err := doc.EncodeStateVector()
 	require.NoError(t, err)
@@ -68,12 +68,12 @@ func clockOf(t *testing.T, doc *ycrdt.Doc, client uint64) uint64 {
 		require.NoError(t, err)
 		return n
 	}
+	clocks := make(map[uint64]uint64)
 	for range read() {
-		if id, clock := read(), read(); id == client {
-			return clock
-		}
+		client := read()
+		clocks[client] = read()
 	}
-	return 0
+	return clocks
 }
 
 // Updates come in any order, from several clients, and the document breaks in
@@ -96,7 +96,7 @@ func TestRoom_WhatIsConfirmedIsStored(t *testing.T) {
 				for _, update := range stored(t, backing, "room") {
 					assert.NoError(t, saved.ApplyUpdate(update))
 				}
-				assert.GreaterOrEqual(t, clockOf(t, saved, a.id), uint64(len(a.wrote)))
+				assert.GreaterOrEqual(t, clocksOf(t, saved)[a.id], uint64(len(a.wrote)))
 				_ = saved.Close()
 			}
 		})
@@ -115,7 +115,7 @@ func TestRoom_WhatIsConfirmedIsStored(t *testing.T) {
 	defer doc.Close()
 	require.NoError(t, doc.ApplyUpdate(state))
 	for id := range uint64(authors) {
-		assert.EqualValues(t, 1*7+2*7+3*6, clockOf(t, doc, id+1))
+		assert.EqualValues(t, 1*7+2*7+3*6, clocksOf(t, doc)[id+1])
 	}
 	witness.expectSilence()
 }

@@ -225,7 +225,7 @@ func TestRoom_TooMuchIsHeld_AndAPartOfItComesIn(t *testing.T) {
 	defer heard.Close()
 	require.NoError(t, heard.ApplyUpdate(one))
 	require.NoError(t, heard.ApplyUpdate(first))
-	for clockOf(t, heard, 1)+clockOf(t, heard, 2) < 3+3+10<<20 {
+	for clocksOf(t, heard)[1]+clocksOf(t, heard)[2] < 3+3+10<<20 {
 		require.NoError(t, heard.ApplyUpdate(helper.expectUpdate()))
 	}
 	_, state := join(t, url+"room")

@@ -2,5 +2,10 @@
 
 package e2e_test
 
+import "time"
+
 // storeCrashes is how often a server is killed on each store.
 const storeCrashes = 8
+
+// storeAway is how long a database is away.
+const storeAway = 3 * time.Second

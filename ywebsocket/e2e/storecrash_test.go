@@ -13,8 +13,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/yrs-go/yrs/internal/peers"
 	"github.com/yrs-go/yrs/internal/postgres"
 	"github.com/yrs-go/yrs/ycrdt"
+	"github.com/yrs-go/yrs/ywebsocket"
 )
 
 // TestStoreCrash_NothingConfirmedIsLost kills the server, and the database server where there is one, while two
@@ -47,6 +49,65 @@ func TestStoreCrash_NothingConfirmedIsLost(t *testing.T) {
 			return func() { require.NoError(t, database.Restart(t.Context())) }
 		})
 	})
+}
+
+// TestStoreAway_EverybodyGoesOnWriting takes PostgreSQL away for a while. Who is connected is told, writes on, and
+// reads; when it is back everything is saved, though nobody did anything for that.
+func TestStoreAway_EverybodyGoesOnWriting(t *testing.T) {
+	database, err := postgres.Start(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, database.Close()) })
+	server := startServerOn(t, database.URL())
+	room := roomName(t)
+	ada, grace := connectGo(t, server.websocket(), room), connectGo(t, server.websocket(), room)
+	ada.insert(0, "before ")
+	require.NoError(t, ada.Saved(ada.patience()))
+	grace.await("before ")
+	node := peers.StartYjs(t, 1).Connect(t, server.websocket(), room, nil)
+	node.Await(text, "before ")
+
+	require.NoError(t, database.Kill(t.Context()))
+	back := time.Now().Add(storeAway)
+	words := []string{"before"}
+	for i := 0; i < 2 || time.Now().Before(back); i++ {
+		for name, c := range map[string]*goClient{"ada": ada, "grace": grace} {
+			words = append(words, fmt.Sprint(name, i))
+			c.insert(0, words[len(words)-1]+" ")
+		}
+		if i == 0 {
+			for _, c := range []*goClient{ada, grace} {
+				require.Eventually(t, func() bool { return c.State().Denied != "" }, peers.Timeout, time.Millisecond)
+			}
+			node.Edit(text.InsertText(0, "node ", nil)) // behind the time when it could be taken
+			words = append(words, "node")
+		}
+		time.Sleep(storeAway / 50)
+	}
+	for _, c := range []*goClient{ada, grace} {
+		assert.Equal(t, ywebsocket.StatusConnected, c.State().Status, "nobody was disconnected")
+		assert.Positive(t, c.State().Unsynced)
+	}
+	late := connectGo(t, server.websocket(), room)
+	assert.Contains(t, late.text(), "before ", "who comes now can read")
+
+	require.NoError(t, database.Restart(t.Context()))
+	slices.Sort(words)
+	saved := func(c *goClient) func() bool {
+		return func() bool {
+			found := strings.Fields(c.text())
+			slices.Sort(found)
+			return slices.Equal(words, found)
+		}
+	}
+	for _, c := range []*goClient{ada, grace, late} {
+		require.NoError(t, c.Saved(c.patience()))
+		require.Eventually(t, saved(c), peers.Timeout, 10*time.Millisecond)
+		assert.Empty(t, c.State().Denied)
+	}
+	require.NoError(t, ada.Saved(ada.patience()))
+	server.kill()
+	server.start()
+	require.Eventually(t, saved(connectGo(t, server.websocket(), room)), peers.Timeout, 10*time.Millisecond)
 }
 
 // crashWhileWriting has two programs write in rounds. crash kills something and returns what brings it back.

@@ -16,6 +16,7 @@ import (
 	"github.com/yrs-go/yrs/ywebsocket/store/file"
 	pgstore "github.com/yrs-go/yrs/ywebsocket/store/postgres"
 	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
+	"github.com/yrs-go/yrs/ywebsocket/store/zstd"
 )
 
 // TestStores_ReadBackTheSame writes the history of one room to every store. It reads
@@ -59,6 +60,11 @@ var archives = map[string]func(t *testing.T) store.Archive{
 	"memory": func(*testing.T) store.Archive { return store.NewMemory() },
 	"files": func(t *testing.T) store.Archive {
 		s, err := file.Open(filepath.Join(t.TempDir(), "rooms"), file.Options{})
+		require.NoError(t, err)
+		return s
+	},
+	"memory, compressed": func(t *testing.T) store.Archive {
+		s, err := zstd.New(store.NewMemory())
 		require.NoError(t, err)
 		return s
 	},

@@ -42,17 +42,18 @@ func TestReadConfig_FlagsAndEnvironment(t *testing.T) {
 		logFormat:       "json",
 		compactAfter:    -1,
 		history:         time.Hour,
+		compress:        true,
 		shutdownTimeout: time.Minute,
 	}
 	args := []string{
 		"--listen", "localhost:1", "--store=sqlite:///x.db", "--quarantine", "/q", "--allowed-origins", "https://a.example, null,",
 		"--allowed-hosts", "b.example", "--log-level", "debug", "--log-format", "json", "--shutdown-timeout", "1m",
-		"--compact-after", "-1", "--history", "1h",
+		"--compact-after", "-1", "--history", "1h", "--compress",
 	}
 	variables := []string{
 		"YSERVER_LISTEN=localhost:1", "YSERVER_STORE=sqlite:///x.db", "YSERVER_QUARANTINE=/q", "YSERVER_ALLOWED_ORIGINS=https://a.example,null",
 		"YSERVER_ALLOWED_HOSTS=b.example", "YSERVER_LOG_LEVEL=debug", "YSERVER_LOG_FORMAT=json", "YSERVER_SHUTDOWN_TIMEOUT=1m",
-		"YSERVER_COMPACT_AFTER=-1", "YSERVER_HISTORY=1h",
+		"YSERVER_COMPACT_AFTER=-1", "YSERVER_HISTORY=1h", "YSERVER_COMPRESS=true",
 	}
 	c, err := readConfig(args, environment(), nil)
 	require.NoError(t, err)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -11,14 +12,28 @@ import (
 	"github.com/yrs-go/yrs/ywebsocket/store/file"
 	"github.com/yrs-go/yrs/ywebsocket/store/postgres"
 	"github.com/yrs-go/yrs/ywebsocket/store/sqlite"
+	"github.com/yrs-go/yrs/ywebsocket/store/zstd"
 )
 
 // openTimeout bounds the wait for a database on the network.
 const openTimeout = 30 * time.Second
 
-// openStore opens what --store names. What follows sqlite: or file:, and the two
+// openStore opens what --store names, and compresses what is kept there if asked to.
+func openStore(name string, compress bool) (store.Store, error) {
+	archive, err := openArchive(name)
+	if err != nil || !compress {
+		return archive, err
+	}
+	compressed, err := zstd.New(archive)
+	if err != nil {
+		return nil, errors.Join(err, archive.Close())
+	}
+	return compressed, nil
+}
+
+// openArchive opens what --store names. What follows sqlite: or file:, and the two
 // slashes that may stand there, is a path as it is.
-func openStore(name string) (store.Store, error) {
+func openArchive(name string) (store.Archive, error) {
 	scheme, rest, _ := strings.Cut(name, ":")
 	switch scheme {
 	case "memory":

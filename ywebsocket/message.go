@@ -60,7 +60,7 @@ func (c *conn) handleSync(m protocol.Message) error {
 		c.out.send(step2Frame(update))
 		return nil
 	}
-	if c.room.refuses(m.Payload) {
+	if c.room.readOnly.Load() {
 		return nil // it was told
 	}
 	if err := c.waitForRoom(); err != nil {

@@ -1,13 +1,15 @@
 package ywebsocket
 
-import "bytes"
-
 // A room whose store fails takes no updates until the store works again: what it
 // has taken stays in its queue, and what comes then is refused, not lost. Whoever
 // is there, or joins meanwhile, is told once by an authentication message of
 // y-protocols that permission is denied; clients keep their connection then, and
 // their changes. Reading, and awareness, go on. When the store works, everybody is
 // asked for what the document lacks, as a joining client is.
+//
+// Nothing is taken in between, not even an update that says nothing: when the
+// question goes out, whatever was taken has been returned to its sender. So what
+// returns after the question was sent after it, and is stored.
 
 // readOnlyReason says what clients can expect.
 const readOnlyReason = "changes cannot be stored at the moment: keep them, they will be asked for"
@@ -44,10 +46,4 @@ func (r *room) becomeWritable() {
 	for c := range r.members {
 		c.out.send(f)
 	}
-}
-
-// refuses reports whether the room takes no updates at the moment. What says
-// nothing, such as the answer of a client that has nothing new, is not refused.
-func (r *room) refuses(update []byte) bool {
-	return r.readOnly.Load() && !bytes.Equal(update, emptyUpdate)
 }

@@ -43,14 +43,17 @@ func TestRoom_IsReadOnlyWhileTheStoreFails(t *testing.T) {
 		assert.Equal(t, "accepted ", textOf(t, state), "reading goes on")
 	}
 
+	writer.sendUpdate(emptyUpdate)
+	writer.send(protocol.AppendSyncStep1(nil, []byte{0}))
+	writer.expectSync(protocol.SyncStep2) // behind what was sent before
 	broken.brokenAppend.Store(false)
+	assert.Equal(t, first, writer.expectUpdate(), "stored, and confirmed, before anything else is taken")
 	for _, c := range []*client{writer, reader, late} {
 		stateVector := c.expectSync(protocol.SyncStep1)
 		assert.Equal(t, []byte{1, 1, 9}, stateVector)
 	}
-	assert.Equal(t, first, writer.expectUpdate(), "stored, and confirmed")
 	writer.send(protocol.AppendSyncStep2(nil, second))
-	assert.Equal(t, second, writer.expectUpdate(), "stored, and confirmed")
+	assert.Equal(t, second, writer.expectUpdate(), "the first that returns after the question is what answered it")
 	assert.Equal(t, second, reader.expectUpdate())
 	assert.Equal(t, [][]byte{first, second}, stored(t, broken, "room"))
 	assert.NoError(t, s.Ready(t.Context()))

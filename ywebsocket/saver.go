@@ -30,6 +30,9 @@ type saver struct {
 	failing *atomic.Int64
 	events  saverEvents
 
+	// outage is set from fails to works. It belongs to run.
+	outage bool
+
 	mu      sync.Mutex
 	changed *sync.Cond
 	queue   []unsaved
@@ -43,8 +46,8 @@ type saver struct {
 type saverEvents struct {
 	// stored is told how many updates were.
 	stored func(updates int)
-	// fails is called when the store has failed twice in a row, works when it does again
-	// after that.
+	// fails is called when the store has failed twice in a row, works when it has stored
+	// everything after that, and who waited for it was told.
 	fails, works func()
 }
 
@@ -151,6 +154,12 @@ func (v *saver) pending() [][]byte {
 	return updates
 }
 
+func (v *saver) isDrained() bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return len(v.queue) == 0
+}
+
 // busy reports whether something is unsaved.
 func (v *saver) busy() bool {
 	v.mu.Lock()
@@ -168,6 +177,10 @@ func (v *saver) run() {
 			u.confirm()
 		}
 		v.events.stored(len(batch))
+		if v.outage && v.isDrained() {
+			v.outage = false
+			v.events.works()
+		}
 	}
 }
 
@@ -234,15 +247,16 @@ func (v *saver) save(batch []unsaved) error {
 	}
 }
 
-// outage is how often in a row the store fails before that is taken for more than
-// one of its connections that was lost.
-const outage = 2
+// manyFailures in a row are taken for more than a connection of the store that was
+// lost.
+const manyFailures = 2
 
 func (v *saver) failed(times int) {
 	if times == 1 {
 		v.failing.Add(1)
 	}
-	if times == outage && v.ctx.Err() == nil {
+	if times == manyFailures && !v.outage && v.ctx.Err() == nil {
+		v.outage = true
 		v.events.fails()
 	}
 }
@@ -251,9 +265,6 @@ func (v *saver) recovered(failures int) {
 	if failures > 0 {
 		v.failing.Add(-1)
 		v.log.Info("store works again")
-	}
-	if failures >= outage {
-		v.events.works()
 	}
 }
 

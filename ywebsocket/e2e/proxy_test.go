@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"io"
+	"math/rand/v2"
 	"net"
 	"strings"
 	"sync"
@@ -19,6 +20,8 @@ type proxy struct {
 	t        *testing.T
 	listener net.Listener
 	server   string // host:port
+	// delay is the longest time for which bytes are kept.
+	delay time.Duration
 
 	mu     sync.Mutex
 	links  []*proxyLink
@@ -34,11 +37,14 @@ type proxyLink struct {
 }
 
 // startProxy starts a proxy in front of the server at a ws:// address.
-func startProxy(t *testing.T, server string) *proxy {
+func startProxy(t *testing.T, server string) *proxy { return startSlowProxy(t, server, 0) }
+
+// startSlowProxy starts one that keeps what it passes on for a while, another time for each piece of it.
+func startSlowProxy(t *testing.T, server string, delay time.Duration) *proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	p := &proxy{t: t, listener: listener, server: strings.TrimPrefix(server, "ws://")}
+	p := &proxy{t: t, listener: listener, server: strings.TrimPrefix(server, "ws://"), delay: delay}
 	p.done.Go(p.accept)
 	t.Cleanup(p.close)
 	return p
@@ -70,13 +76,27 @@ func (p *proxy) join(l *proxyLink) {
 		return
 	}
 	p.links = append(p.links, l)
-	p.done.Go(func() { _, _ = io.Copy(l.server, l.client) }) // its end does not reach the server
+	p.done.Go(func() { p.carry(l.server, l.client) }) // its end does not reach the server
 	p.done.Go(func() {
 		defer close(l.ended)
-		_, _ = io.Copy(l.client, l.server)
+		p.carry(l.client, l.server)
 		_, _ = io.Copy(io.Discard, l.server) // the client may have been the first to end
 		_ = l.client.Close()
 	})
+}
+
+// carry passes on what comes, until either end fails.
+func (p *proxy) carry(to io.Writer, from io.Reader) {
+	buffer := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buffer)
+		if p.delay > 0 {
+			time.Sleep(rand.N(p.delay))
+		}
+		if _, failed := to.Write(buffer[:n]); failed != nil || err != nil {
+			return
+		}
+	}
 }
 
 func (l *proxyLink) close() {
@@ -96,6 +116,13 @@ func (p *proxy) strand() []*proxyLink {
 		p.t.Cleanup(l.close)
 	}
 	return stranded
+}
+
+// cut ends all connections at both ends. What is on its way is lost.
+func (p *proxy) cut() {
+	for _, l := range p.strand() {
+		l.close()
+	}
 }
 
 // awaitEnd waits until the server has given the connection up.

@@ -9,3 +9,6 @@ const storeCrashes = 200
 
 // storeAway is how long a database is away.
 const storeAway = 30 * time.Second
+
+// faults is how often the connections of clients are cut.
+const faults = 500

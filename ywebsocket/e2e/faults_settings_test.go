@@ -9,3 +9,6 @@ const storeCrashes = 8
 
 // storeAway is how long a database is away.
 const storeAway = 3 * time.Second
+
+// faults is how often the connections of clients are cut.
+const faults = 25

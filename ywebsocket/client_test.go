@@ -26,7 +26,7 @@ const testTick = 5 * time.Millisecond
 
 // client is a peer that speaks the wire format by hand.
 type client struct {
-	t    *testing.T
+	t    testing.TB
 	conn net.Conn
 	r    *bufio.Reader
 	// rest is what follows in the frame of the last message.
@@ -34,7 +34,7 @@ type client struct {
 }
 
 // connect opens a connection without a word.
-func connect(t *testing.T, url string) *client {
+func connect(t testing.TB, url string) *client {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -48,13 +48,13 @@ func connect(t *testing.T, url string) *client {
 }
 
 // newPipeClient returns the client at the other end of a pipe.
-func newPipeClient(t *testing.T, conn net.Conn) *client {
+func newPipeClient(t testing.TB, conn net.Conn) *client {
 	return &client{t: t, conn: conn, r: bufio.NewReader(conn)}
 }
 
 // join connects and exchanges the sync messages, with nothing to offer. It
 // returns the client and what the room holds.
-func join(t *testing.T, url string) (*client, []byte) {
+func join(t testing.TB, url string) (*client, []byte) {
 	t.Helper()
 	c := connect(t, url)
 	c.expectSync(protocol.SyncStep1)

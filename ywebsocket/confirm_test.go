@@ -58,7 +58,7 @@ func (a *author) waitForConfirmation() {
 }
 
 // clocksOf returns how much of each client a document has.
-func clocksOf(t *testing.T, doc *ycrdt.Doc) map[uint64]uint64 {
+func clocksOf(t testing.TB, doc *ycrdt.Doc) map[uint64]uint64 {
 	t.Helper()
 	stateVector, err := doc.EncodeStateVector()
 	require.NoError(t, err)

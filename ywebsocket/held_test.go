@@ -22,7 +22,7 @@ var (
 	three = insert(1, 6, "three")
 )
 
-func merged(t *testing.T, updates ...[]byte) []byte {
+func merged(t testing.TB, updates ...[]byte) []byte {
 	t.Helper()
 	update, err := ycrdt.MergeUpdates(updates...)
 	require.NoError(t, err)

@@ -106,7 +106,7 @@ func TestPresence_RoomsAreApart(t *testing.T) {
 
 // presenceOf returns the presence of the server's only room, after a look at
 // whether it is consistent.
-func presenceOf(t *testing.T, s *Server) *presence {
+func presenceOf(t testing.TB, s *Server) *presence {
 	t.Helper()
 	s.registry.mu.Lock()
 	defer s.registry.mu.Unlock()
@@ -122,7 +122,7 @@ func presenceOf(t *testing.T, s *Server) *presence {
 type counts struct{ present, gone, bytes int }
 
 // check recounts what is counted, and looks at what must always be so.
-func (p *presence) check(t *testing.T) counts {
+func (p *presence) check(t testing.TB) counts {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()

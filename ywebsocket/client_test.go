@@ -73,8 +73,10 @@ func (c *client) sendUpdate(update []byte) { c.send(protocol.AppendUpdate(nil, u
 
 func (c *client) sendFrame(f ws.Frame) {
 	c.t.Helper()
-	f = ws.MaskFrame(f)
-	require.NoError(c.t, ws.WriteFrame(c.conn, f))
+	wire, err := ws.CompileFrame(ws.MaskFrame(f))
+	require.NoError(c.t, err)
+	_, err = c.conn.Write(wire)
+	require.NoError(c.t, err)
 }
 
 // readFrame returns the next frame.

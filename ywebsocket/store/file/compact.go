@@ -21,19 +21,14 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	defer end()
 	r := s.use(room) // so that the count of its changes is not forgotten
 	defer s.unuse(r)
-	var b beginning
-	err = s.change(ctx, room, func(r *roomFiles) error {
-		if !r.known {
-			return store.ErrNotFound
+	b, err := s.beginning(ctx, r, before)
+	if errors.Is(err, errDamaged) {
+		if err = s.mend(ctx, room); err == nil {
+			b, err = s.beginning(ctx, r, before)
 		}
-		b.changes, b.end = r.changes, r.end
-		return nil
-	})
-	if err != nil {
-		return err
 	}
-	if err := b.read(ctx, r, before); err != nil || len(b.updates) < 2 {
-		return describe(err)
+	if err != nil || len(b.updates) < 2 {
+		return err
 	}
 	merged, err := merge(b.updates)
 	if err != nil {
@@ -59,15 +54,23 @@ type beginning struct {
 	created, last int64
 }
 
-// read reads the part of the log that was stored before a time, if that is not zero.
-func (b *beginning) read(ctx context.Context, r *roomFiles, before time.Time) error {
-	f, _, err := r.openLog()
-	if err != nil {
+// errDamaged means that the log is to be mended first.
+var errDamaged = errors.New("the log is damaged")
+
+// beginning reads the part of a room's log that was stored before a time, if that is
+// not zero.
+func (s *Store) beginning(ctx context.Context, r *roomFiles, before time.Time) (b beginning, err error) {
+	var log *os.File // which stays the same when another one is put in its place
+	err = s.change(ctx, r.name, func(r *roomFiles) (err error) {
+		b.changes, b.end = r.changes, r.end
+		log, _, err = r.openLog()
 		return err
+	})
+	if err != nil {
+		return b, err
 	}
-	defer f.Close()
-	length := b.end
-	seen, err := walk(f, length, true, func(record record) error {
+	defer log.Close()
+	seen, err := walk(log, b.end, true, func(record record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -84,16 +87,14 @@ func (b *beginning) read(ctx context.Context, r *roomFiles, before time.Time) er
 			return nil
 		})
 	})
-	if err != nil && !errors.Is(err, errLater) {
-		return err
+	if errors.Is(err, errLater) {
+		err = nil
 	}
-	if len(seen.damaged) > 0 {
-		return errDamagedMeanwhile
+	if err == nil && len(seen.damaged) > 0 {
+		err = errDamaged
 	}
-	return nil
+	return b, describe(err)
 }
-
-var errDamagedMeanwhile = errors.New("the log is damaged: load the room, which sets that aside, and try again")
 
 // replace writes a log of these records and what follows behind an offset of the old
 // one.

@@ -3,7 +3,6 @@ package ywebsocket
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,7 +15,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
@@ -51,16 +49,10 @@ func (w *network) attempts() []time.Time {
 // online returns an editor that connects with the default times.
 func online(t *testing.T, options ProviderOptions) *editor {
 	t.Helper()
-	options.Logger = slog.New(slog.DiscardHandler)
-	doc := ycrdt.NewDoc()
-	p, err := NewProvider(doc, options)
-	require.NoError(t, err)
-	t.Cleanup(func() {
-		p.Close()
-		assert.NoError(t, doc.Close())
-	})
-	p.Connect()
-	return &editor{Provider: p, t: t, doc: doc}
+	options.Backoff = Backoff{Min: 2500 * time.Millisecond, Max: 30 * time.Second}
+	e := newEditor(t, options)
+	e.Connect()
+	return e
 }
 
 // swallow reads until the connection ends, and tells each of what it reads.

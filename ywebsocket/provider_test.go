@@ -28,7 +28,9 @@ type editor struct {
 func newEditor(t *testing.T, options ProviderOptions) *editor {
 	t.Helper()
 	options.Logger = slog.New(slog.DiscardHandler)
-	options.Backoff = Backoff{Min: 10 * time.Millisecond, Max: 50 * time.Millisecond}
+	if options.Backoff == (Backoff{}) {
+		options.Backoff = Backoff{Min: 10 * time.Millisecond, Max: 50 * time.Millisecond}
+	}
 	doc := ycrdt.NewDoc()
 	p, err := NewProvider(doc, options)
 	require.NoError(t, err)

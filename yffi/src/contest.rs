@@ -64,12 +64,13 @@ impl Contests {
 fn hash(bytes: &[u8]) -> usize {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = bytes.len() as u64;
-    for chunk in bytes.chunks(8) {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        hash = (hash ^ u64::from_le_bytes(word))
-            .wrapping_mul(FACTOR)
-            .rotate_left(23);
+    let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(FACTOR).rotate_left(23);
+    let (words, rest) = bytes.as_chunks();
+    for word in words {
+        add(u64::from_le_bytes(*word));
     }
+    add(rest
+        .iter()
+        .fold(0, |word, byte| word << 8 | u64::from(*byte)));
     (hash.wrapping_mul(FACTOR) >> (64 - BITS)) as usize
 }

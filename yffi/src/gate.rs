@@ -183,6 +183,7 @@ pub fn check_update(
         clocks,
         contests: Contests::default(),
         siblings: Siblings::default(),
+        settled: [Id::default(); SETTLED],
         summary: Summary::default(),
     };
     if bytes.len() > u32::MAX as usize {
@@ -239,8 +240,14 @@ struct Walk<'a> {
     clocks: Option<&'a Clocks>,
     contests: Contests,
     siblings: Siblings,
+    /// Other clients that the section refers to, by their low bits, with the clock below which what they wrote is in
+    /// the document, or is needed by an earlier struct of the section already.
+    settled: [Id; SETTLED],
     summary: Summary,
 }
+
+/// Of how many clients a section keeps what it needs. Few write at the same place.
+const SETTLED: usize = 8;
 
 impl Walk<'_> {
     fn section(&mut self, clients: &mut Clients) -> Checked<()> {
@@ -248,6 +255,7 @@ impl Walk<'_> {
         let client = self.reader.usual_client()?;
         clients.add(client, self.reader.offset());
         self.contests.next_client();
+        self.settled = [Id::default(); SETTLED];
         let mut clock = self.reader.u31()?;
         let mut units = 0;
         let mut run = Run {
@@ -294,20 +302,48 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Notes what a struct needs. Earlier structs of its own client are there when its turn comes.
+    /// Notes what a struct needs.
     fn dependencies(&mut self, id: Id, it: &Struct) -> Checked<()> {
-        for of in it.dependencies().into_iter().flatten() {
-            if of.client == id.client {
-                if of.clock >= id.clock {
-                    return Err(Refusal::new(
-                        "reference to itself or to what its client wrote later",
-                        it.bytes.start,
-                    ));
-                }
-            } else if self.clocks.is_some_and(|clocks| !clocks.has(of)) {
-                self.summary.needs.push(Need { at: id.clock, of });
-            }
+        if let Kind::Item(Parent::Nested(parent)) = it.kind {
+            return self.need(id, parent, it);
         }
+        if let Some(origin) = it.origin {
+            self.need(id, origin, it)?;
+        }
+        match it.right_origin {
+            Some(right_origin) => self.need(id, right_origin, it),
+            None => Ok(()),
+        }
+    }
+
+    /// Notes that the struct `id` needs `of`. Earlier structs of its own client are there when its turn comes.
+    #[inline(always)]
+    fn need(&mut self, id: Id, of: Id, it: &Struct) -> Checked<()> {
+        if of.client == id.client {
+            if of.clock >= id.clock {
+                return Err(Refusal::new(
+                    "reference to itself or to what its client wrote later",
+                    it.bytes.start,
+                ));
+            }
+            return Ok(());
+        }
+        let Some(clocks) = self.clocks else {
+            return Ok(());
+        };
+        let settled = &mut self.settled[of.client as usize % SETTLED];
+        if settled.client == of.client && of.clock < settled.clock {
+            return Ok(());
+        }
+        let mut known = clocks.get(of.client);
+        if of.clock >= known {
+            self.summary.needs.push(Need { at: id.clock, of });
+            known = of.clock + 1;
+        }
+        *settled = Id {
+            client: of.client,
+            clock: known,
+        };
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 
 use crate::json::is_misread;
 use crate::limits::YffiLimits;
-use crate::wire::{Checked, Reader};
+use crate::wire::{is_ascii, Checked, Reader};
 use std::ops::Range;
 
 pub const HAS_ORIGIN: u8 = 0x80;
@@ -129,7 +129,7 @@ pub struct Contents {
 impl Contents {
     /// Notes which characters `text` holds and returns its length in UTF-16 code units.
     pub fn note_text(&mut self, text: &str) -> u32 {
-        if text.is_ascii() {
+        if is_ascii(text.as_bytes()) {
             return text.len() as u32;
         }
         let mut units = 0;

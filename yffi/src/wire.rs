@@ -49,6 +49,29 @@ struct Usual {
     len: usize,
 }
 
+/// The bits that say of a byte of a variable-length integer that another one follows.
+const CONTINUATIONS: u64 = 0x8080_8080_8080_8080;
+
+/// Joins the lower seven bits of eight bytes: pairs first, then pairs of pairs.
+#[inline(always)]
+fn join_groups(word: u64) -> u64 {
+    let word = word & !CONTINUATIONS;
+    let word = (word & 0x007f_007f_007f_007f) | ((word & 0x7f00_7f00_7f00_7f00) >> 1);
+    let word = (word & 0x0000_3fff_0000_3fff) | ((word & 0x3fff_0000_3fff_0000) >> 2);
+    (word & 0x0000_0000_0fff_ffff) | ((word & 0x0fff_ffff_0000_0000) >> 4)
+}
+
+/// As `is_ascii` of the standard library, which is made for longer texts than most structs hold.
+#[inline(always)]
+pub fn is_ascii(bytes: &[u8]) -> bool {
+    let word = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().expect("eight bytes"));
+    match bytes.len() {
+        0..=7 => bytes.iter().fold(0, |all, byte| all | byte) < 0x80,
+        len @ 8..=16 => (word(0) | word(len - 8)) & CONTINUATIONS == 0,
+        _ => bytes.is_ascii(),
+    }
+}
+
 impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Reader {
@@ -96,6 +119,27 @@ impl<'a> Reader<'a> {
     /// yrs wraps what is longer, so that it would read another number than the one checked here.
     #[inline(always)]
     fn varint<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
+        let Some(word) = self.bytes[self.at..].first_chunk() else {
+            return self.varint_near_end::<BITS>(rule);
+        };
+        let word = u64::from_le_bytes(*word);
+        if word & 0x80 == 0 {
+            self.at += 1;
+            return Ok(word & 0x7f);
+        }
+        let last = (!word & CONTINUATIONS).trailing_zeros() / 8; // 8 if there is none
+        if last < BITS.div_ceil(7) {
+            let value = join_groups(word & (u64::MAX >> (56 - 8 * last)));
+            if value >> BITS == 0 {
+                self.at += last as usize + 1;
+                return Ok(value);
+            }
+        }
+        self.refuse_varint::<BITS>(rule)
+    }
+
+    /// As `varint`, where fewer than eight bytes are left.
+    fn varint_near_end<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
         let rest = &self.bytes[self.at..];
         let mut value = 0u64;
         for (index, &byte) in rest.iter().take(BITS.div_ceil(7) as usize).enumerate() {
@@ -243,7 +287,7 @@ impl<'a> Reader<'a> {
     pub fn string(&mut self) -> Checked<&'a str> {
         let start = self.at;
         let bytes = self.bytes()?;
-        if bytes.is_ascii() {
+        if is_ascii(bytes) {
             // SAFETY: ASCII is UTF-8, and faster to recognise.
             return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
         }

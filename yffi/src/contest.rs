@@ -64,13 +64,21 @@ impl Contests {
 fn hash(bytes: &[u8]) -> usize {
     const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
     let mut hash = bytes.len() as u64;
-    let mut add = |word: u64| hash = (hash ^ word).wrapping_mul(FACTOR).rotate_left(23);
+    let mut add = |word| {
+        hash = (hash ^ u64::from_le_bytes(word))
+            .wrapping_mul(FACTOR)
+            .rotate_left(23)
+    };
     let (words, rest) = bytes.as_chunks();
-    for word in words {
-        add(u64::from_le_bytes(*word));
+    words.iter().for_each(|word| add(*word));
+    match bytes.last_chunk() {
+        _ if rest.is_empty() => {}
+        Some(last) => add(*last), // with some of what was added already
+        None => {
+            let mut word = [0; 8];
+            word.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            add(word);
+        }
     }
-    add(rest
-        .iter()
-        .fold(0, |word, byte| word << 8 | u64::from(*byte)));
     (hash.wrapping_mul(FACTOR) >> (64 - BITS)) as usize
 }

@@ -95,6 +95,7 @@ impl Summary {
         }
     }
 
+    #[inline(always)]
     fn note_types(&mut self, id: Id, it: &Struct) {
         let Kind::Item(parent) = it.kind else {
             return;
@@ -105,14 +106,15 @@ impl Summary {
         if !it.is_type() && !matches!(parent, Parent::Nested(_)) {
             return;
         }
-        let link = self.types.link(parent);
-        if let Link::Nested(parent) = &link {
-            if self.parents.last() != Some(parent) {
-                self.parents.push(**parent);
+        let before = parent.reference().and_then(|id| self.types.find_before(id));
+        if let (Parent::Nested(parent), None) = (parent, before) {
+            if self.parents.last() != Some(&parent) {
+                self.parents.push(parent);
             }
         }
         if it.is_type() {
             let right_origin = it.right_origin.filter(|_| it.origin.is_some());
+            let link = Link::new(parent, before);
             self.types.push(id, link, right_origin, it.bytes.start);
         }
     }
@@ -303,6 +305,7 @@ impl Walk<'_> {
     }
 
     /// Notes what a struct needs.
+    #[inline(always)]
     fn dependencies(&mut self, id: Id, it: &Struct) -> Checked<()> {
         if let Kind::Item(Parent::Nested(parent)) = it.kind {
             return self.need(id, parent, it);

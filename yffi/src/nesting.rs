@@ -84,6 +84,24 @@ struct Placed {
     docs: Vec<u32>,
 }
 
+impl Placed {
+    /// Keeps the depth of a type; gives the one that was kept before.
+    fn insert(&mut self, clock: u32, depth: u16) -> Option<u16> {
+        let types = &mut self.types;
+        if types.last().is_none_or(|(last, _)| *last < clock) {
+            types.push((clock, depth));
+            return None;
+        }
+        match types.binary_search_by_key(&clock, |(clock, _)| *clock) {
+            Ok(at) => Some(std::mem::replace(&mut types[at].1, depth)),
+            Err(at) => {
+                types.insert(at, (clock, depth));
+                None
+            }
+        }
+    }
+}
+
 /// The depths in one document.
 pub struct Nesting {
     clients: ByClient<Placed>,
@@ -113,12 +131,22 @@ impl Nesting {
 
     /// Takes in types of an update whose depth is sure, and returns the others.
     pub fn insert_all(&mut self, types: &NewTypes, depths: &[Option<Depth>]) -> Vec<(Id, Depth)> {
+        let tracked = self.tracked();
         let mut unsettled = Vec::new();
-        for (id, depth) in types.ids().zip(depths.iter().flatten()) {
-            if depth.exact {
-                self.insert(id, depth.bound);
-            } else {
-                unsettled.push((id, *depth));
+        for (client, section) in types.sections() {
+            let placed = self.clients.entry(client).or_default();
+            placed.types.reserve(section.len());
+            for at in section {
+                let clock = types.clock(at);
+                match depths[at] {
+                    Some(depth) if depth.exact => {
+                        let before = placed.insert(clock, depth.bound);
+                        self.deep += usize::from(depth.bound >= tracked);
+                        self.deep -= usize::from(before >= Some(tracked));
+                    }
+                    Some(depth) => unsettled.push((Id { client, clock }, depth)),
+                    None => {}
+                }
             }
         }
         unsettled
@@ -126,20 +154,10 @@ impl Nesting {
 
     pub fn insert(&mut self, id: Id, depth: u16) {
         let tracked = self.tracked();
-        let types = &mut self.clients.entry(id.client).or_default().types;
+        let placed = self.clients.entry(id.client).or_default();
+        let before = placed.insert(id.clock, depth);
         self.deep += usize::from(depth >= tracked);
-        match types.last() {
-            Some((last, _)) if *last >= id.clock => {
-                match types.binary_search_by_key(&id.clock, |(clock, _)| *clock) {
-                    Ok(at) => {
-                        let before = std::mem::replace(&mut types[at].1, depth);
-                        self.deep -= usize::from(before >= tracked);
-                    }
-                    Err(at) => types.insert(at, (id.clock, depth)),
-                }
-            }
-            _ => types.push((id.clock, depth)),
-        }
+        self.deep -= usize::from(before >= Some(tracked));
     }
 
     /// Forgets what a client has from `clock` on.

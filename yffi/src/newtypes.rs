@@ -18,6 +18,19 @@ pub enum Link {
     Beside(Box<Id>),
 }
 
+impl Link {
+    /// How a type refers to its parent; `before` is the number of what it refers to, if that came shortly before.
+    pub fn new(parent: Parent, before: Option<usize>) -> Self {
+        match (parent, before) {
+            (Parent::Root, _) => Link::Root,
+            (Parent::Nested(_), Some(at)) => Link::InNumber(at as u32),
+            (Parent::Beside(_), Some(at)) => Link::BesideNumber(at as u32),
+            (Parent::Nested(id), None) => Link::Nested(Box::new(id)),
+            (Parent::Beside(id), None) => Link::Beside(Box::new(id)),
+        }
+    }
+}
+
 #[derive(Debug, PartialEq, Eq)]
 struct NewType {
     clock: u32,
@@ -64,20 +77,9 @@ impl NewTypes {
         }
     }
 
-    /// How the next type, or what is no type, refers to its parent.
-    pub fn link(&self, parent: Parent) -> Link {
-        let before = parent.reference().and_then(|id| self.find_before(id));
-        match (parent, before) {
-            (Parent::Root, _) => Link::Root,
-            (Parent::Nested(_), Some(at)) => Link::InNumber(at as u32),
-            (Parent::Beside(_), Some(at)) => Link::BesideNumber(at as u32),
-            (Parent::Nested(id), None) => Link::Nested(Box::new(id)),
-            (Parent::Beside(id), None) => Link::Beside(Box::new(id)),
-        }
-    }
-
     /// The number of a type of the client that came last, if it came shortly before.
-    fn find_before(&self, id: Id) -> Option<usize> {
+    #[inline(always)]
+    pub fn find_before(&self, id: Id) -> Option<usize> {
         let (client, start) = self.latest;
         if client != id.client {
             return None;
@@ -93,16 +95,15 @@ impl NewTypes {
         self.types.len()
     }
 
-    pub fn ids(&self) -> impl Iterator<Item = Id> + '_ {
-        let mut sections: Vec<_> = self.sections.iter().collect();
-        sections.sort_unstable_by_key(|(_, section)| section.start);
-        sections.into_iter().flat_map(|(client, section)| {
-            let id = |new: &NewType| Id {
-                client: *client,
-                clock: new.clock,
-            };
-            self.types[section.clone()].iter().map(id)
-        })
+    /// The numbers of the types of each client.
+    pub fn sections(&self) -> impl Iterator<Item = (u64, Range<usize>)> + '_ {
+        self.sections
+            .iter()
+            .map(|(client, section)| (*client, section.clone()))
+    }
+
+    pub fn clock(&self, at: usize) -> u32 {
+        self.types[at].clock
     }
 
     pub fn offset(&self, at: usize) -> usize {

@@ -21,6 +21,7 @@ pub struct Siblings {
 }
 
 impl Siblings {
+    #[inline(always)]
     pub fn add(&mut self, it: &Struct) {
         self.items += 1;
         if self.items <= FEW {

@@ -132,6 +132,11 @@ impl Contents {
         if is_ascii(text.as_bytes()) {
             return text.len() as u32;
         }
+        self.note_wide(text)
+    }
+
+    /// As `note_text`, for a text that is not all ASCII.
+    fn note_wide(&mut self, text: &str) -> u32 {
         let mut units = 0;
         let mut highest = 0;
         for &byte in text.as_bytes() {
@@ -146,6 +151,7 @@ impl Contents {
 }
 
 /// Reads one struct into `it`: one after another into the same, because moving them costs more than reading.
+#[inline(always)]
 pub fn read_struct(
     reader: &mut Reader<'_>,
     limits: &YffiLimits,
@@ -168,7 +174,10 @@ pub fn read_struct(
         info => {
             read_item(reader, it)?;
             it.content = reader.offset();
-            it.len = read_content(reader, info & CONTENT_MASK, limits, contents)?;
+            it.len = match info & CONTENT_MASK {
+                STRING => read_text(reader, contents)?,
+                content => read_content(reader, content, limits, contents)?,
+            };
         }
     }
     it.bytes.end = reader.offset();
@@ -179,6 +188,7 @@ pub fn read_struct(
 }
 
 /// Reads what precedes an item's content.
+#[inline(always)]
 fn read_item(reader: &mut Reader<'_>, it: &mut Struct) -> Checked<()> {
     if it.info & HAS_ORIGIN != 0 {
         it.origin = Some(read_id(reader)?);
@@ -200,6 +210,7 @@ fn read_item(reader: &mut Reader<'_>, it: &mut Struct) -> Checked<()> {
     Ok(())
 }
 
+#[inline(always)]
 fn read_parent(reader: &mut Reader<'_>) -> Checked<Parent> {
     if reader.u31()? == 1 {
         reader.string()?;
@@ -217,7 +228,17 @@ fn read_id(reader: &mut Reader<'_>) -> Checked<Id> {
     })
 }
 
-/// Reads an item's content; gives its length in clock units.
+/// Reads text, which most items hold; gives its length in clock units.
+#[inline(always)]
+fn read_text(reader: &mut Reader<'_>, contents: &mut Contents) -> Checked<u32> {
+    let (text, is_ascii) = reader.text()?;
+    if is_ascii {
+        return Ok(text.len() as u32);
+    }
+    Ok(contents.note_wide(text))
+}
+
+/// Reads an item's content that is no text; gives its length in clock units.
 fn read_content(
     reader: &mut Reader<'_>,
     content: u8,
@@ -239,10 +260,6 @@ fn read_content(
         BINARY => {
             contents.values = true;
             reader.bytes()?;
-        }
-        STRING => {
-            let text = reader.string()?;
-            return Ok(contents.note_text(text));
         }
         EMBED => {
             contents.misread |= is_misread(reader.json(depth)?);

@@ -35,7 +35,7 @@ pub type Checked<T> = Result<T, Refusal>;
 /// A position in bytes that nobody vouches for.
 pub struct Reader<'a> {
     bytes: &'a [u8],
-    at: usize,
+    rest: &'a [u8],
     usual: Usual,
     maps: usize,
 }
@@ -76,14 +76,14 @@ impl<'a> Reader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         Reader {
             bytes,
-            at: 0,
+            rest: bytes,
             usual: Usual::default(),
             maps: 0,
         }
     }
 
     pub fn offset(&self) -> usize {
-        self.at
+        self.bytes.len() - self.rest.len()
     }
 
     /// A part of the bytes that was read before.
@@ -97,19 +97,20 @@ impl<'a> Reader<'a> {
     }
 
     pub fn remaining(&self) -> usize {
-        self.bytes.len() - self.at
+        self.rest.len()
     }
 
+    #[cold]
     pub fn refuse<T>(&self, rule: &'static str) -> Checked<T> {
-        Err(Refusal::new(rule, self.at))
+        Err(Refusal::new(rule, self.offset()))
     }
 
     #[inline(always)]
     pub fn u8(&mut self) -> Checked<u8> {
-        match self.bytes.get(self.at) {
-            Some(&byte) => {
-                self.at += 1;
-                Ok(byte)
+        match self.rest.split_first() {
+            Some((byte, rest)) => {
+                self.rest = rest;
+                Ok(*byte)
             }
             None => self.refuse("unexpected end"),
         }
@@ -119,19 +120,19 @@ impl<'a> Reader<'a> {
     /// yrs wraps what is longer, so that it would read another number than the one checked here.
     #[inline(always)]
     fn varint<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
-        let Some(word) = self.bytes[self.at..].first_chunk() else {
+        let Some(word) = self.rest.first_chunk() else {
             return self.varint_near_end::<BITS>(rule);
         };
         let word = u64::from_le_bytes(*word);
         if word & 0x80 == 0 {
-            self.at += 1;
+            self.rest = &self.rest[1..];
             return Ok(word & 0x7f);
         }
         let last = (!word & CONTINUATIONS).trailing_zeros() / 8; // 8 if there is none
         if last < BITS.div_ceil(7) {
             let value = join_groups(word & (u64::MAX >> (56 - 8 * last)));
             if value >> BITS == 0 {
-                self.at += last as usize + 1;
+                self.rest = &self.rest[last as usize + 1..];
                 return Ok(value);
             }
         }
@@ -139,16 +140,16 @@ impl<'a> Reader<'a> {
     }
 
     /// As `varint`, where fewer than eight bytes are left.
+    #[inline(never)]
     fn varint_near_end<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
-        let rest = &self.bytes[self.at..];
         let mut value = 0u64;
-        for (index, &byte) in rest.iter().take(BITS.div_ceil(7) as usize).enumerate() {
+        for (index, &byte) in self.rest.iter().take(BITS.div_ceil(7) as usize).enumerate() {
             value |= u64::from(byte & 0x7f) << (7 * index);
             if byte < 0x80 {
                 if value >> BITS != 0 {
                     break;
                 }
-                self.at += index + 1;
+                self.rest = &self.rest[index + 1..];
                 return Ok(value);
             }
         }
@@ -157,10 +158,9 @@ impl<'a> Reader<'a> {
 
     #[cold]
     fn refuse_varint<const BITS: u32>(&mut self, rule: &'static str) -> Checked<u64> {
-        let rest = &self.bytes[self.at..];
         let longest = BITS.div_ceil(7) as usize;
-        if rest.len() < longest && rest.iter().all(|byte| *byte >= 0x80) {
-            self.at = self.bytes.len();
+        if self.rest.len() < longest && self.rest.iter().all(|byte| *byte >= 0x80) {
+            self.rest = &[];
             return self.refuse("unexpected end");
         }
         self.refuse(rule)
@@ -180,10 +180,10 @@ impl<'a> Reader<'a> {
 
     /// As `client`, and expects this one to come often from now on.
     pub fn usual_client(&mut self) -> Checked<u64> {
-        let start = self.at;
+        let start = self.rest;
         let client = self.client()?;
-        let len = self.at - start;
-        self.usual = match self.bytes[start..].first_chunk() {
+        let len = start.len() - self.rest.len();
+        self.usual = match start.first_chunk() {
             Some(word) => {
                 let mask = u64::MAX >> (64 - 8 * len);
                 Usual {
@@ -201,10 +201,10 @@ impl<'a> Reader<'a> {
     /// As `client`, faster for the usual one.
     #[inline(always)]
     pub fn probable_client(&mut self) -> Checked<u64> {
-        if let Some(word) = self.bytes[self.at..].first_chunk() {
+        if let Some(word) = self.rest.first_chunk() {
             let usual = &self.usual;
             if u64::from_le_bytes(*word) & usual.mask == usual.word && usual.len > 0 {
-                self.at += usual.len;
+                self.rest = &self.rest[usual.len..];
                 return Ok(usual.client);
             }
         }
@@ -223,24 +223,27 @@ impl<'a> Reader<'a> {
 
     /// A count of things that take at least `min_size` bytes each.
     pub fn count(&mut self, min_size: usize) -> Checked<usize> {
-        let start = self.at;
+        let start = self.rest;
         let count = self.u31()? as usize;
         if count > self.remaining() / min_size {
-            self.at = start;
+            self.rest = start;
             return self.refuse("count above the bytes that remain");
         }
         Ok(count)
     }
 
+    #[inline(always)]
     pub fn take(&mut self, len: usize) -> Checked<&'a [u8]> {
-        if len > self.remaining() {
-            return self.refuse("length above the bytes that remain");
+        match self.rest.split_at_checked(len) {
+            Some((taken, rest)) => {
+                self.rest = rest;
+                Ok(taken)
+            }
+            None => self.refuse("length above the bytes that remain"),
         }
-        let taken = &self.bytes[self.at..self.at + len];
-        self.at += len;
-        Ok(taken)
     }
 
+    #[inline(always)]
     pub fn bytes(&mut self) -> Checked<&'a [u8]> {
         let len = self.u31()? as usize;
         self.take(len)
@@ -275,23 +278,32 @@ impl<'a> Reader<'a> {
 
     /// A string of JSON, whose lists and maps nest at most `depth` levels deep. Whether it is JSON is not checked.
     pub fn json(&mut self, depth: usize) -> Checked<&'a str> {
-        let start = self.at;
+        let start = self.rest;
         let text = self.string()?;
         if json::nesting(text.as_bytes()) > depth {
-            self.at = start;
+            self.rest = start;
             return self.refuse("value nested too deeply");
         }
         Ok(text)
     }
 
     pub fn string(&mut self) -> Checked<&'a str> {
-        let start = self.at;
+        Ok(self.text()?.0)
+    }
+
+    /// As `string`, and tells whether it is all ASCII.
+    #[inline(always)]
+    pub fn text(&mut self) -> Checked<(&'a str, bool)> {
+        let start = self.offset();
         let bytes = self.bytes()?;
         if is_ascii(bytes) {
             // SAFETY: ASCII is UTF-8, and faster to recognise.
-            return Ok(unsafe { std::str::from_utf8_unchecked(bytes) });
+            return Ok((unsafe { std::str::from_utf8_unchecked(bytes) }, true));
         }
-        std::str::from_utf8(bytes).map_err(|_| Refusal::new("string is not UTF-8", start))
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Ok((text, false)),
+            Err(_) => Err(Refusal::new("string is not UTF-8", start)),
+        }
     }
 }
 

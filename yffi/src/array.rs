@@ -1,15 +1,20 @@
 //! Array: values by index.
 
+use crate::batch::Content;
 use crate::buf::YffiBuf;
+use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
+use crate::indexes;
 use crate::local::{self, Values};
-use crate::transaction::{encoding, writing, YffiTxn};
+use crate::offset::check_bounds;
+use crate::structs::Id;
+use crate::transaction::{editing, encoding, YffiTxn};
 use crate::value;
 use crate::wire::Reader;
 use crate::with_txn;
 use yrs::branch::BranchPtr;
-use yrs::{Any, Array, ArrayRef, GetString, In, Out, TextRef, TransactionMut};
+use yrs::{Any, Array, ArrayRef, GetString, In, Out, ReadTxn, TextRef, TransactionMut};
 
 fn resolve(txn: &YffiTxn, slot: u32) -> Result<ArrayRef> {
     as_array(txn, txn.branch(slot)?)
@@ -18,7 +23,8 @@ fn resolve(txn: &YffiTxn, slot: u32) -> Result<ArrayRef> {
 /// `branch` as an array. Text that a peer wrote into an array root would make yrs's array walk go round for
 /// ever, so an array that holds any is refused; without characters longer than one unit there is no danger.
 fn as_array(txn: &YffiTxn, branch: BranchPtr) -> Result<ArrayRef> {
-    if txn.doc().is_wide() && holds_text(txn, branch) {
+    let indexed = txn.doc().indexes().get(branch).is_some();
+    if !indexed && txn.doc().is_wide() && holds_text(txn, branch) {
         return Err(Failure::new(
             YffiCode::WrongType,
             "the array holds text that a peer wrote into it as if it were a text",
@@ -32,6 +38,37 @@ fn holds_text(txn: &YffiTxn, branch: BranchPtr) -> bool {
     !with_txn!(&txn.access, t => text.get_string(t)).is_empty()
 }
 
+/// Has the index insert plain values, if the array has one. False if it has none, or there are shared types among
+/// the values, or what cannot be read: then nothing was inserted.
+fn insert_indexed(txn: &mut YffiTxn, slot: u32, index: u64, encoded: &[u8]) -> Result<bool> {
+    let branch = txn.branch(slot)?;
+    indexes::prepare(txn, branch)?;
+    let doc = txn.doc();
+    let mut indexes = doc.indexes();
+    let (Some(array), Some(count)) = (indexes.get(branch), count_plain(encoded)) else {
+        return Ok(false);
+    };
+    check_bounds(index, 0, array.len())?;
+    if count > 0 {
+        let content = Content::Values { encoded, count };
+        let list = indexes::key(branch);
+        let insertion = array.insert(list, index as u32, txn.next_own(), content);
+        txn.batch.insert(&insertion, || branch.id());
+    }
+    Ok(true)
+}
+
+/// How many values there are, if all are plain.
+fn count_plain(encoded: &[u8]) -> Option<u32> {
+    let mut reader = Reader::new(encoded);
+    let mut count = 0;
+    while reader.remaining() > 0 {
+        reader.any(value::MAX_DEPTH).ok()?;
+        count += 1;
+    }
+    Some(count)
+}
+
 fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Values) -> Result<()> {
     let branch = txn.branch(slot)?;
     let array = as_array(txn, branch)?;
@@ -41,6 +78,7 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
     }
     local::note(txn, branch, noted)?;
     let mut types = Vec::new();
+    let doc = txn.doc();
     let write = txn.write_many(0)?;
     let mut at = index as u32;
     let mut run: Vec<Any> = Vec::new();
@@ -50,14 +88,19 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
             shared => {
                 // As Yjs does, consecutive plain values become one block.
                 let plain = run.len() as u32;
-                insert_run(write, &array, at, &mut run)?;
-                check_reachable(write, &array, at + plain)?;
-                types.push(array.insert(write, at + plain, shared));
-                at += plain + 1;
+                insert_run(doc, write, &array, at, &mut run)?;
+                at += plain;
+                check_reachable(write, &array, at)?;
+                let id = next_own(write);
+                types.push(array.insert(write, at, shared));
+                if let Some(list) = doc.indexes().get(branch) {
+                    list.note_shared(at, id);
+                }
+                at += 1;
             }
         }
     }
-    insert_run(write, &array, at, &mut run)?;
+    insert_run(doc, write, &array, at, &mut run)?;
     if !types.is_empty() {
         local::place(txn, branch, &types);
     }
@@ -65,6 +108,7 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
 }
 
 fn insert_run(
+    doc: &YffiDoc,
     txn: &mut TransactionMut<'_>,
     array: &ArrayRef,
     at: u32,
@@ -72,9 +116,21 @@ fn insert_run(
 ) -> Result<()> {
     if !run.is_empty() {
         check_reachable(txn, array, at)?;
+        let (id, len) = (next_own(txn), run.len() as u32);
         array.insert_range(txn, at, run.drain(..));
+        if let Some(list) = doc.indexes().get(BranchPtr::from(array.as_ref())) {
+            list.insert_run(at, id, len);
+        }
     }
     Ok(())
+}
+
+/// The next unit that the document itself writes.
+fn next_own(txn: &TransactionMut<'_>) -> Id {
+    Id {
+        client: txn.doc().client_id().get(),
+        clock: ReadTxn::store(txn).get_local_state(),
+    }
 }
 
 /// A hostile item between a list and a map can make what is inserted beside it count as an entry of the map: then the
@@ -108,9 +164,14 @@ pub unsafe extern "C" fn yffi_array_insert(
     encoded_len: usize,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| {
+    editing(txn, err, |txn| {
+        let encoded = bytes(encoded, encoded_len);
+        if insert_indexed(txn, slot, index, encoded)? {
+            return txn.settle_if_full();
+        }
+        txn.settle()?;
         let mut noted = Values::default();
-        let mut reader = Reader::new(bytes(encoded, encoded_len));
+        let mut reader = Reader::new(encoded);
         let mut values = Vec::new();
         while reader.remaining() > 0 {
             values.push(value::decode(&mut reader, &mut noted)?);
@@ -131,7 +192,11 @@ pub unsafe extern "C" fn yffi_array_delete(
     len: u64,
     err: *mut YffiError,
 ) -> i32 {
-    writing(txn, err, |txn| {
+    editing(txn, err, |txn| {
+        if indexes::delete(txn, slot, index, len)? {
+            return txn.settle_if_full();
+        }
+        txn.settle()?;
         let array = resolve(txn, slot)?;
         let write = txn.write()?;
         let total = array.len(write);

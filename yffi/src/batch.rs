@@ -1,10 +1,10 @@
-//! Edits of texts that yrs has not been told of yet, as one update.
+//! Edits of texts and arrays that yrs has not been told of yet, as one update.
 //!
 //! What is typed at a moving cursor becomes one item, instead of one for each call that yrs would walk to, integrate
 //! and merge with its neighbour at the end of the transaction. While nobody reads the document and nobody observes its
 //! types, edits stay here beyond their transaction: what it has changed is known without yrs.
 
-use crate::structs::{Id, HAS_ORIGIN, HAS_RIGHT_ORIGIN, STRING};
+use crate::structs::{Id, ANY, HAS_ORIGIN, HAS_RIGHT_ORIGIN, STRING};
 use crate::wire::{write_bytes, write_var};
 use smallvec::SmallVec;
 use yrs::BranchID;
@@ -12,26 +12,39 @@ use yrs::BranchID;
 /// How many bytes of edits are held back at most.
 const MAX_BYTES: usize = 256 << 10;
 
+/// What is inserted.
+#[derive(Clone, Copy)]
+pub enum Content<'a> {
+    Text(&'a str),
+    /// Plain values in lib0's encoding.
+    Values {
+        encoded: &'a [u8],
+        count: u32,
+    },
+}
+
 /// An item that was inserted.
 struct Item {
-    /// Which text it is in, by an address.
-    text: usize,
+    /// Which list it is in, by an address.
+    list: usize,
     origin: Option<Id>,
     right_origin: Option<Id>,
     /// Where it has neither.
     parent: Option<BranchID>,
-    /// Where its characters end in those of all items.
+    /// How many values it has. None: it is text.
+    values: Option<u32>,
+    /// Where its characters or values end in the bytes of all items.
     end: usize,
 }
 
 /// An insertion by the document's own client.
 pub struct Insertion<'a> {
-    /// Which text it is in, by an address.
-    pub text: usize,
+    /// Which list it is in, by an address.
+    pub list: usize,
     pub id: Id,
     pub origin: Option<Id>,
     pub right_origin: Option<Id>,
-    pub chunk: &'a str,
+    pub content: Content<'a>,
     /// The length in clock units.
     pub units: u32,
 }
@@ -43,7 +56,7 @@ pub struct Batch {
     first: Id,
     end: u32,
     items: Vec<Item>,
-    characters: String,
+    bytes: Vec<u8>,
     deletions: Vec<(u64, u32, u32)>,
 }
 
@@ -53,7 +66,7 @@ impl Batch {
     }
 
     pub fn is_full(&self) -> bool {
-        self.characters.len() + 64 * self.items.len() + 16 * self.deletions.len() >= MAX_BYTES
+        self.bytes.len() + 64 * self.items.len() + 16 * self.deletions.len() >= MAX_BYTES
     }
 
     /// How many changes there are, each of which yrs makes on its own.
@@ -70,24 +83,43 @@ impl Batch {
         if self.items.is_empty() {
             self.first = it.id;
         }
-        self.characters.push_str(it.chunk);
-        let end = self.characters.len();
-        match self.items.last_mut() {
-            Some(last) if last.goes_on(it.text, it.origin, it.right_origin, it.id) => {
-                last.end = end;
+        let values = match it.content {
+            Content::Text(chunk) => {
+                self.bytes.extend_from_slice(chunk.as_bytes());
+                None
             }
-            _ => {
-                let alone = it.origin.is_none() && it.right_origin.is_none();
-                self.items.push(Item {
-                    text: it.text,
-                    origin: it.origin,
-                    right_origin: it.right_origin,
-                    parent: alone.then(parent),
-                    end,
-                });
+            Content::Values { encoded, count } => {
+                self.bytes.extend_from_slice(encoded);
+                Some(count)
             }
-        }
+        };
+        let alone = it.origin.is_none() && it.right_origin.is_none();
+        self.push(
+            Item {
+                list: it.list,
+                origin: it.origin,
+                right_origin: it.right_origin,
+                parent: alone.then(parent),
+                values,
+                end: self.bytes.len(),
+            },
+            it.id,
+        );
         self.end = it.id.clock + it.units;
+    }
+
+    /// Adds an item that begins with `id`, to the one before if that goes on with it.
+    fn push(&mut self, item: Item, id: Id) {
+        match self.items.last_mut() {
+            Some(last) if last.goes_on_with(&item, id) => {
+                last.end = item.end;
+                last.values = last
+                    .values
+                    .zip(item.values)
+                    .map(|(before, more)| before + more);
+            }
+            _ => self.items.push(item),
+        }
     }
 
     pub fn delete(&mut self, client: u64, start: u32, end: u32) {
@@ -107,9 +139,8 @@ impl Batch {
 
     /// Adds what was edited after these edits.
     pub fn append(&mut self, later: &mut Batch) {
-        let offset = self.characters.len();
-        self.characters.push_str(&later.characters);
-        later.characters.clear();
+        let offset = self.bytes.len();
+        self.bytes.append(&mut later.bytes);
         if self.items.is_empty() {
             self.first = later.first;
         }
@@ -118,14 +149,10 @@ impl Batch {
         }
         for (index, mut item) in later.items.drain(..).enumerate() {
             item.end += offset;
-            match self.items.last_mut() {
-                Some(last)
-                    if index == 0
-                        && last.goes_on(item.text, item.origin, item.right_origin, later.first) =>
-                {
-                    last.end = item.end;
-                }
-                _ => self.items.push(item),
+            if index == 0 {
+                self.push(item, later.first);
+            } else {
+                self.items.push(item);
             }
         }
         for (client, start, end) in later.deletions.drain(..) {
@@ -136,7 +163,7 @@ impl Batch {
     /// The edits as an update.
     pub fn update(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(
-            self.characters.len() + 24 * self.items.len() + 16 * self.deletions.len() + 24,
+            self.bytes.len() + 24 * self.items.len() + 16 * self.deletions.len() + 24,
         );
         if self.items.is_empty() {
             out.push(0);
@@ -148,7 +175,7 @@ impl Batch {
         }
         let mut start = 0;
         for item in &self.items {
-            item.write(&self.characters[start..item.end], &mut out);
+            item.write(&self.bytes[start..item.end], &mut out);
             start = item.end;
         }
         self.write_deletions(&mut out);
@@ -172,25 +199,29 @@ impl Batch {
 
     pub fn clear(&mut self) {
         self.items.clear();
-        self.characters.clear();
+        self.bytes.clear();
         self.deletions.clear();
     }
 }
 
 impl Item {
-    /// Whether an insertion that begins with `id` is the rest of this item, which is the latest one.
-    fn goes_on(&self, text: usize, origin: Option<Id>, right_origin: Option<Id>, id: Id) -> bool {
+    /// Whether another item, which begins with `id`, is the rest of this one, which is the latest.
+    fn goes_on_with(&self, other: &Item, id: Id) -> bool {
         let before = Id {
             clock: id.clock.wrapping_sub(1),
             ..id
         };
-        self.text == text && origin == Some(before) && self.right_origin == right_origin
+        self.list == other.list
+            && self.values.is_some() == other.values.is_some()
+            && other.origin == Some(before)
+            && self.right_origin == other.right_origin
     }
 
-    fn write(&self, characters: &str, out: &mut Vec<u8>) {
+    fn write(&self, bytes: &[u8], out: &mut Vec<u8>) {
         let flag = |id: Option<Id>, flag: u8| if id.is_some() { flag } else { 0 };
         let flags = flag(self.origin, HAS_ORIGIN) | flag(self.right_origin, HAS_RIGHT_ORIGIN);
-        out.push(STRING | flags);
+        let content = if self.values.is_some() { ANY } else { STRING };
+        out.push(content | flags);
         for id in [self.origin, self.right_origin].into_iter().flatten() {
             write_var(out, id.client);
             write_var(out, u64::from(id.clock));
@@ -207,6 +238,12 @@ impl Item {
             }
             None => {}
         }
-        write_bytes(out, characters.as_bytes());
+        match self.values {
+            Some(count) => {
+                write_var(out, u64::from(count));
+                out.extend_from_slice(bytes);
+            }
+            None => write_bytes(out, bytes),
+        }
     }
 }

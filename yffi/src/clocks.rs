@@ -53,7 +53,7 @@ pub type ByClient<T> = HashMap<u64, T, ClientHash>;
 
 /// How many client ids may share their low bits. yrs hashes an id to itself, so ids that share them make its
 /// tables slow; random ids never come near.
-pub const MAX_CROWD: usize = 64;
+pub(crate) const MAX_CROWD: usize = 64;
 const CROWD_BITS: u32 = 12;
 
 /// The first clock that is missing, for every client.

@@ -19,7 +19,7 @@ pub struct YffiLimits {
 }
 
 /// The limits where there is no document, and those of a document made without any.
-pub const DEFAULT: YffiLimits = YffiLimits {
+pub(crate) const DEFAULT: YffiLimits = YffiLimits {
     update_bytes: 256 << 20,
     value_depth: 64,
     nesting: 128,
@@ -29,7 +29,7 @@ pub const DEFAULT: YffiLimits = YffiLimits {
 };
 
 /// What no document may exceed; for updates that some document has let in already.
-pub const WIDEST: YffiLimits = YffiLimits {
+pub(crate) const WIDEST: YffiLimits = YffiLimits {
     update_bytes: u64::MAX,
     value_depth: 256,
     nesting: 512,

@@ -1,14 +1,14 @@
-//! Editing a text by position without walking it.
+//! Editing a text or an array by position without walking it.
 //!
-//! yrs finds an offset by walking the items of a text from the first. For a text that is edited often an index is kept
+//! yrs finds an offset by walking the items of a list from the first. For one that is edited often an index is kept
 //! instead: all its runs, deleted ones too, in a tree. An insertion takes the ids of its neighbours from it and goes to
 //! yrs as an update of one item, a deletion as ranges of ids; the result is what yrs would have made of the same call.
 //! Changes that come by other ways are integrated into the index as into the document, by the rules of Yjs.
 //!
-//! An index holds characters and embedded plain values. A text that is formatted has none, because yrs, when it
-//! deletes, tidies the formatting up; nor has one that embeds shared types, which go with a deletion at once.
+//! The index of a text holds characters and embedded plain values. A text that is formatted has none, because yrs, when
+//! it deletes, tidies the formatting up; nor has one that embeds shared types. That of an array holds values of any kind.
 
-use crate::batch::Insertion;
+use crate::batch::{Content, Insertion};
 use crate::clocks::ByClient;
 use crate::error::Result;
 use crate::gate::{self, Summary};
@@ -17,16 +17,16 @@ use crate::offset::{check_bounds, inside_character};
 use crate::rewrite::for_each_deletion;
 use crate::sequence::{Node, Run, Sequence, Unit, NIL};
 use crate::structs::{
-    read_struct, Contents, Id, Kind, Parent, Struct, CONTENT_MASK, DELETED, EMBED, HAS_PARENT_SUB,
-    STRING,
+    read_struct, Contents, Id, Kind, Parent, Struct, ANY, BINARY, CONTENT_MASK, DELETED, DOC,
+    EMBED, HAS_PARENT_SUB, STRING, TYPE,
 };
 use crate::wire::Reader;
 use std::collections::HashSet;
 use std::sync::Arc;
 use yrs::BranchID;
 
-/// The text cannot be indexed: it holds formatting, shared types or what does not belong into a text, or it cannot be
-/// told what belongs to it.
+/// The list cannot be indexed: it holds formatting, shared types in a text or what does not belong into it, or it cannot
+/// be told what belongs to it.
 #[derive(Debug)]
 pub struct Unfit;
 
@@ -35,16 +35,26 @@ type Fitting<T> = std::result::Result<T, Unfit>;
 /// How many runs an insertion may be compared with that was made at the same place.
 const MAX_CONFLICTS: usize = 1 << 10;
 
-/// What a text is called in updates.
+/// What is indexed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    Text,
+    Array,
+}
+
+/// What a list is called in updates.
 enum Name {
     Root(Arc<str>),
     Nested(Id),
 }
 
-/// Where everything in one text is.
-pub struct TextIndex {
+/// Where everything in one list is.
+pub struct PositionIndex {
+    list: List,
     name: Name,
     runs: Sequence,
+    /// There are, or were, shared types in it: what a deletion does to them has to be seen at once.
+    shared: bool,
     /// The second halves of characters that take two units. Whatever comes between two halves parts them for good:
     /// what was one run never becomes one again.
     halves: HashSet<Unit>,
@@ -60,22 +70,24 @@ struct Cursor<'a> {
     ahead: Option<Struct>,
 }
 
-impl TextIndex {
-    /// Makes an index of the text in a document, given as an update that holds all of it.
-    pub fn build(name: BranchID, document: &[u8]) -> Fitting<Self> {
-        let mut index = TextIndex {
+impl PositionIndex {
+    /// Makes an index of a list in a document, given as an update that holds all of it.
+    pub fn build(list: List, name: BranchID, document: &[u8]) -> Fitting<Self> {
+        let mut index = PositionIndex {
+            list,
             name: match name {
                 BranchID::Root(name) => Name::Root(name),
                 BranchID::Nested(id) => Name::Nested(id.into()),
             },
             runs: Sequence::default(),
+            shared: false,
             halves: HashSet::new(),
         };
         index.absorb(document)?;
         Ok(index)
     }
 
-    /// The length of the text.
+    /// The length of the list.
     pub fn len(&self) -> u32 {
         self.runs.len()
     }
@@ -119,39 +131,62 @@ impl TextIndex {
             .collect()
     }
 
-    /// Inserts a chunk, as the document's own client, at an offset that is valid.
+    /// Whether deletions may concern shared types.
+    pub fn holds_shared(&self) -> bool {
+        self.shared
+    }
+
+    /// Inserts text or plain values, as the document's own client, at an offset that is valid; `list` is an address.
     pub fn insert<'a>(
         &mut self,
-        text: usize,
+        list: usize,
         offset: u32,
         id: Id,
-        chunk: &'a str,
+        content: Content<'a>,
     ) -> Insertion<'a> {
+        let units = match content {
+            Content::Text(chunk) => {
+                let mut contents = Contents::default();
+                let units = contents.note_text(chunk);
+                if contents.astral {
+                    let first = self.runs.unit(id);
+                    self.note_halves(first, chunk);
+                }
+                units
+            }
+            Content::Values { count, .. } => count,
+        };
+        let (origin, right_origin) = self.insert_run(offset, id, units);
+        Insertion {
+            list,
+            id,
+            origin: self.runs.id(origin),
+            right_origin: self.runs.id(right_origin),
+            content,
+            units,
+        }
+    }
+
+    /// Takes in a shared type that was inserted at an offset.
+    pub fn note_shared(&mut self, offset: u32, id: Id) {
+        self.shared = true;
+        self.insert_run(offset, id, 1);
+    }
+
+    /// Takes in what was inserted at an offset that is valid, and tells between what that is.
+    pub fn insert_run(&mut self, offset: u32, id: Id, len: u32) -> (Unit, Unit) {
         let (left, right) = self.gap(offset);
         let origin = self.last_of(left);
         let right_origin = self.first_of(right);
-        let mut contents = Contents::default();
-        let units = contents.note_text(chunk);
-        let first = self.runs.unit(id);
-        if contents.astral {
-            self.note_halves(first, chunk);
-        }
         let run = Run {
-            first,
-            len: units,
+            first: self.runs.unit(id),
+            len,
             origin,
             right_origin,
             deleted: false,
         };
         self.runs.insert(left, run);
-        Insertion {
-            text,
-            id,
-            origin: self.runs.id(origin),
-            right_origin: self.runs.id(right_origin),
-            chunk,
-            units,
-        }
+        (origin, right_origin)
     }
 
     /// Deletes a range that is valid, and tells what that is.
@@ -212,7 +247,7 @@ impl TextIndex {
         }
     }
 
-    /// Takes in what an update that the document has applied, all of it, has changed in the text.
+    /// Takes in what an update that the document has applied, all of it, has changed in the list.
     pub fn absorb(&mut self, update: &[u8]) -> Fitting<()> {
         let summary = gate::check_alone(update, &WIDEST).map_err(|_| Unfit)?;
         self.absorb_structs(update, &summary)?;
@@ -282,7 +317,7 @@ impl TextIndex {
         Ok(())
     }
 
-    /// Takes in a struct, if it is in this text.
+    /// Takes in a struct, if it is in this list.
     fn absorb_struct(&mut self, id: Id, it: &Struct, bytes: &[u8]) -> Fitting<()> {
         if !self.holds(it, bytes)? {
             return Ok(());
@@ -291,8 +326,10 @@ impl TextIndex {
             return Err(Unfit); // the update is not new
         }
         let content = it.info & CONTENT_MASK;
-        if !matches!(content, DELETED | STRING | EMBED) {
-            return Err(Unfit);
+        match (self.list, content) {
+            (_, DELETED) | (List::Text, STRING | EMBED) | (List::Array, ANY | BINARY) => {}
+            (List::Array, TYPE | DOC) => self.shared = true,
+            _ => return Err(Unfit),
         }
         let mut unit = |id: Option<Id>| id.map_or(Unit::NONE, |id| self.runs.unit(id));
         let run = Run {
@@ -312,7 +349,7 @@ impl TextIndex {
         self.integrate(run)
     }
 
-    /// Whether a struct belongs to this text.
+    /// Whether a struct belongs to this list.
     fn holds(&self, it: &Struct, bytes: &[u8]) -> Fitting<bool> {
         let Kind::Item(parent) = it.kind else {
             return Ok(false);

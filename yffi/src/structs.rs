@@ -7,23 +7,23 @@ use crate::limits::YffiLimits;
 use crate::wire::{is_ascii, Checked, Reader};
 use std::ops::Range;
 
-pub const HAS_ORIGIN: u8 = 0x80;
-pub const HAS_RIGHT_ORIGIN: u8 = 0x40;
-pub const HAS_PARENT_SUB: u8 = 0x20;
-pub const CONTENT_MASK: u8 = 0x0f;
+pub(crate) const HAS_ORIGIN: u8 = 0x80;
+pub(crate) const HAS_RIGHT_ORIGIN: u8 = 0x40;
+pub(crate) const HAS_PARENT_SUB: u8 = 0x20;
+pub(crate) const CONTENT_MASK: u8 = 0x0f;
 
 const GC: u8 = 0;
 const SKIP: u8 = 10;
 
-pub const DELETED: u8 = 1;
-pub const JSON: u8 = 2;
-const BINARY: u8 = 3;
-pub const STRING: u8 = 4;
-pub const EMBED: u8 = 5;
-pub const FORMAT: u8 = 6;
-const TYPE: u8 = 7;
-pub const ANY: u8 = 8;
-const DOC: u8 = 9;
+pub(crate) const DELETED: u8 = 1;
+pub(crate) const JSON: u8 = 2;
+pub(crate) const BINARY: u8 = 3;
+pub(crate) const STRING: u8 = 4;
+pub(crate) const EMBED: u8 = 5;
+pub(crate) const FORMAT: u8 = 6;
+pub(crate) const TYPE: u8 = 7;
+pub(crate) const ANY: u8 = 8;
+pub(crate) const DOC: u8 = 9;
 
 /// One unit of what a client has written.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

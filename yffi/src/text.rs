@@ -1,5 +1,6 @@
 //! Text: editing, formatting and deltas.
 
+use crate::batch::Content;
 use crate::buf::YffiBuf;
 use crate::error::{Failure, Result, YffiError};
 use crate::ffi::{bytes, string};
@@ -29,25 +30,10 @@ fn insert_indexed(txn: &mut YffiTxn, slot: u32, index: u64, chunk: &str) -> Resu
         let mut contents = Contents::default();
         contents.note_text(chunk);
         doc.note(&contents);
-        let insertion = text.insert(indexes::key(branch), offset, txn.next_own(), chunk);
+        let content = Content::Text(chunk);
+        let insertion = text.insert(indexes::key(branch), offset, txn.next_own(), content);
         txn.batch.insert(&insertion, || branch.id());
     }
-    Ok(true)
-}
-
-fn delete_indexed(txn: &mut YffiTxn, slot: u32, index: u64, len: u64) -> Result<bool> {
-    let branch = txn.branch(slot)?;
-    indexes::prepare(txn, branch)?;
-    let doc = txn.doc();
-    let mut indexes = doc.indexes();
-    let Some(text) = indexes.get(branch) else {
-        return Ok(false);
-    };
-    let (offset, len) = text.check(index, len)?;
-    let batch = &mut txn.batch;
-    text.delete(offset, len, |client, start, end| {
-        batch.delete(client, start, end)
-    });
     Ok(true)
 }
 
@@ -177,7 +163,7 @@ pub unsafe extern "C" fn yffi_text_delete(
     err: *mut YffiError,
 ) -> i32 {
     editing(txn, err, |txn| {
-        if delete_indexed(txn, slot, index, len)? {
+        if indexes::delete(txn, slot, index, len)? {
             return txn.settle_if_full();
         }
         txn.settle()?;

@@ -44,7 +44,7 @@ pub(crate) const OP_RETAIN: u8 = 3;
 pub type DeltaOp = Delta<In>;
 
 /// How deep values nest, shared or plain.
-const MAX_DEPTH: usize = limits::DEFAULT.value_depth as usize;
+pub(crate) const MAX_DEPTH: usize = limits::DEFAULT.value_depth as usize;
 
 /// Decodes one value, noting in `noted` what it consists of.
 pub fn decode(reader: &mut Reader<'_>, noted: &mut Values) -> Result<In> {

@@ -1,4 +1,4 @@
-//! Texts with a position index, in a build that walks the whole text after every edit and compares.
+//! Texts and arrays with a position index, in a build that walks the whole list after every edit and compares.
 
 use std::ptr::{null, null_mut};
 use yffi::*;
@@ -25,13 +25,14 @@ fn take(buf: YffiBuf) -> Vec<u8> {
 }
 
 struct Doc {
+    kind: YffiKind,
     raw: *mut YffiDoc,
     err: YffiError,
     updates: Vec<Vec<u8>>,
 }
 
 impl Doc {
-    fn new(client_id: u64) -> Self {
+    fn new(kind: YffiKind, client_id: u64) -> Self {
         let options = YffiDocOptions {
             client_id,
             guid: null(),
@@ -42,6 +43,7 @@ impl Doc {
             limits: unsafe { std::mem::zeroed() },
         };
         let mut doc = Doc {
+            kind,
             raw: null_mut(),
             err: YffiError {
                 message: YffiBuf::empty(),
@@ -59,9 +61,8 @@ impl Doc {
         let mut out: YffiCommit = unsafe { std::mem::zeroed() };
         unsafe {
             assert_eq!(OK, yffi_txn_begin(self.raw, true, &mut txn, &mut self.err));
-            let kind = YffiKind::Text as u8;
-            let name = b"t".as_ptr();
-            let root = yffi_txn_root(txn, kind, name, 1, &mut slot, &mut self.err);
+            let name = b"list".as_ptr();
+            let root = yffi_txn_root(txn, self.kind as u8, name, 4, &mut slot, &mut self.err);
             assert_eq!(OK, root);
             let result = edit(txn, slot, &mut self.err);
             assert_eq!(OK, yffi_txn_commit(txn, true, &mut out, &mut self.err));
@@ -90,12 +91,43 @@ impl Doc {
         take(out.events);
     }
 
-    fn text(&mut self) -> String {
+    fn json(&mut self) -> Vec<u8> {
         let mut out = YffiBuf::empty();
+        let kind = self.kind as u8;
         self.transact(|txn, slot, err| {
-            assert_eq!(OK, unsafe { yffi_text_string(txn, slot, &mut out, err) });
+            assert_eq!(OK, unsafe {
+                yffi_branch_export(txn, slot, kind, &mut out, err)
+            });
         });
-        String::from_utf8(take(out)).expect("yrs writes UTF-8")
+        take(out)
+    }
+
+    fn edit_array(&mut self, random: &mut Random) {
+        self.transact(|txn, slot, err| unsafe {
+            for _ in 0..=random.below(4) {
+                let (mut len, mut out) = (0, YffiBuf::empty());
+                let kind = YffiKind::Array as u8;
+                assert_eq!(OK, yffi_branch_len(txn, slot, kind, &mut len, err));
+                let at = random.below(u64::from(len) + 1);
+                // A number; true and null; an empty map; a string, a text and a string.
+                let values: &[u8] = [
+                    &[125, 7][..],
+                    &[120, 126],
+                    &[2, 0],
+                    &[119, 1, b'a', 1, 0, 119, 1, b'b'],
+                ][random.below(4) as usize];
+                let code = match random.below(8) {
+                    0..=4 => yffi_array_insert(txn, slot, at, values.as_ptr(), values.len(), err),
+                    5..=6 => {
+                        let some = random.below(4).min(u64::from(len) - at);
+                        yffi_array_delete(txn, slot, at, some, err)
+                    }
+                    _ => yffi_array_value(txn, slot, at, &mut out, err),
+                };
+                take(out);
+                assert_eq!(OK, code);
+            }
+        });
     }
 
     fn edit(&mut self, random: &mut Random) {
@@ -130,16 +162,15 @@ impl Drop for Doc {
     }
 }
 
-#[test]
-fn an_index_is_what_a_walk_finds() {
+fn compare(kind: YffiKind, edit: fn(&mut Doc, &mut Random)) {
     let mut indexed = 0;
     for seed in 0..60 {
         let mut random = Random(seed);
-        let mut docs: Vec<Doc> = (1..=3).map(Doc::new).collect();
+        let mut docs: Vec<Doc> = (1..=3).map(|client| Doc::new(kind, client)).collect();
         let mut seen = [[0; 3]; 3]; // how many updates of the others
         for _ in 0..80 {
             let at = random.below(3) as usize;
-            docs[at].edit(&mut random);
+            edit(&mut docs[at], &mut random);
             let from = random.below(3) as usize;
             let new = docs[from].updates[seen[at][from]..].to_vec();
             seen[at][from] += new.len();
@@ -150,14 +181,24 @@ fn an_index_is_what_a_walk_finds() {
                 .sum::<usize>();
         }
         let all: Vec<Vec<u8>> = docs.iter().flat_map(|doc| doc.updates.clone()).collect();
-        let texts: Vec<String> = docs
+        let lists: Vec<Vec<u8>> = docs
             .iter_mut()
             .map(|doc| {
                 all.iter().for_each(|update| doc.apply(update));
-                doc.text()
+                doc.json()
             })
             .collect();
-        assert!(texts.iter().all(|text| *text == texts[0]));
+        assert!(lists.iter().all(|list| *list == lists[0]));
     }
-    assert!(indexed > 5_000, "texts had an index: {indexed} times");
+    assert!(indexed > 5_000, "lists had an index: {indexed} times");
+}
+
+#[test]
+fn the_index_of_a_text_is_what_a_walk_finds() {
+    compare(YffiKind::Text, Doc::edit);
+}
+
+#[test]
+fn the_index_of_an_array_is_what_a_walk_finds() {
+    compare(YffiKind::Array, Doc::edit_array);
 }

@@ -9,32 +9,8 @@
 // The slot of a root that does not exist; a read-only transaction cannot create it.
 #define YFFI_ABSENT UINT32_MAX
 
-// How many client ids may share their low bits. yrs hashes an id to itself, so ids that share them make its
-// tables slow; random ids never come near.
-#define MAX_CROWD 64
-
 // Changes with every incompatible change of an export; the Go side refuses any other.
 #define YFFI_ABI_VERSION 1
-
-#define HAS_ORIGIN 128
-
-#define HAS_RIGHT_ORIGIN 64
-
-#define HAS_PARENT_SUB 32
-
-#define CONTENT_MASK 15
-
-#define DELETED 1
-
-#define JSON 2
-
-#define STRING 4
-
-#define EMBED 5
-
-#define FORMAT 6
-
-#define ANY 8
 
 // What went wrong. The numbers are part of the ABI and never change their meaning.
 enum YffiCode
@@ -177,12 +153,6 @@ typedef struct {
 
 // The number of a node.
 typedef uint32_t Node;
-
-// The limits where there is no document, and those of a document made without any.
-#define DEFAULT (YffiLimits){ .update_bytes = (256 << 20), .value_depth = 64, .nesting = 128, .held_bytes = (16 << 20), .held_runs = 100000, .held_millis = ((10 * 60) * 1000) }
-
-// What no document may exceed; for updates that some document has let in already.
-#define WIDEST (YffiLimits){ .update_bytes = UINT64_MAX, .value_depth = 256, .nesting = 512 }
 
 
 

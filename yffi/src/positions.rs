@@ -35,6 +35,10 @@ type Fitting<T> = std::result::Result<T, Unfit>;
 /// How many runs an insertion may be compared with that was made at the same place.
 const MAX_CONFLICTS: usize = 1 << 10;
 
+/// An update of more structs than this, and than the index has runs, is not taken in: making the index anew, when it has
+/// become worth while, costs about as much, and an index that nobody needs any more costs nothing.
+const FEW_STRUCTS: usize = 1 << 10;
+
 /// What is indexed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum List {
@@ -83,7 +87,7 @@ impl PositionIndex {
             shared: false,
             halves: HashSet::new(),
         };
-        index.absorb(document)?;
+        index.absorb_all(document, |_| false)?;
         Ok(index)
     }
 
@@ -249,7 +253,19 @@ impl PositionIndex {
 
     /// Takes in what an update that the document has applied, all of it, has changed in the list.
     pub fn absorb(&mut self, update: &[u8]) -> Fitting<()> {
+        let most = FEW_STRUCTS.max(self.runs.size());
+        self.absorb_all(update, |structs| structs > most)
+    }
+
+    fn absorb_all(
+        &mut self,
+        update: &[u8],
+        is_too_long: impl FnOnce(usize) -> bool,
+    ) -> Fitting<()> {
         let summary = gate::check_alone(update, &WIDEST).map_err(|_| Unfit)?;
+        if is_too_long(summary.structs) {
+            return Err(Unfit);
+        }
         self.absorb_structs(update, &summary)?;
         let delete_set = &update[summary.delete_set];
         for_each_deletion(delete_set, |client, start, end| {
@@ -293,18 +309,20 @@ impl PositionIndex {
                 let it = &cursors[**other];
                 **other != at && (it.clock..it.end).contains(&of.clock)
             };
-            others.iter().find(holds).copied()
+            let other = others.iter().find(holds)?;
+            Some((*other, of.clock))
         };
+        // Runs, each up to the clock that the one before in the stack waits for.
         let mut stack = Vec::new();
         for first in 0..cursors.len() {
-            stack.push(first);
-            while let Some(&at) = stack.last() {
-                let Some(it) = cursors[at].peek()? else {
+            stack.push((first, u32::MAX));
+            while let Some(&(at, until)) = stack.last() {
+                let Some(neighbours) = cursors[at].peek(until)? else {
                     stack.pop();
                     continue;
                 };
-                let mut dependencies = [it.origin, it.right_origin].into_iter().flatten();
-                match dependencies.find_map(|id| awaited(&cursors, at, id)) {
+                let mut neighbours = neighbours.into_iter().flatten();
+                match neighbours.find_map(|id| awaited(&cursors, at, id)) {
                     Some(_) if stack.len() > cursors.len() => return Err(Unfit),
                     Some(other) => stack.push(other),
                     None => {
@@ -447,15 +465,19 @@ impl PositionIndex {
 }
 
 impl Cursor<'_> {
-    /// The next struct; None at the end.
-    fn peek(&mut self) -> Fitting<Option<&Struct>> {
-        if self.ahead.is_none() && self.clock < self.end {
+    /// The neighbours of the next struct; None if there is none that begins with `until` or before.
+    fn peek(&mut self, until: u32) -> Fitting<Option<[Option<Id>; 2]>> {
+        if self.clock >= self.end || self.clock > until {
+            return Ok(None);
+        }
+        if self.ahead.is_none() {
             let mut it = Struct::default();
             read_struct(&mut self.reader, &WIDEST, &mut Contents::default(), &mut it)
                 .map_err(|_| Unfit)?;
             self.ahead = Some(it);
         }
-        Ok(self.ahead.as_ref())
+        let ahead = self.ahead.as_ref();
+        Ok(ahead.map(|it| [it.origin, it.right_origin]))
     }
 
     /// Takes the struct that `peek` has shown, with the bytes that it is in.

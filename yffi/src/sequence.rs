@@ -112,6 +112,11 @@ impl Sequence {
         self.units(self.root)
     }
 
+    /// How many runs there are.
+    pub fn size(&self) -> usize {
+        self.nodes.len() - self.free.len()
+    }
+
     pub fn run(&self, node: Node) -> &Run {
         &self.nodes[node as usize].run
     }

@@ -197,7 +197,7 @@ func TestRoom_TooMuchIsHeld(t *testing.T) {
 		require.NoError(t, err)
 		if f.Header.OpCode == ws.OpClose {
 			code, _ := ws.ParseCloseFrameData(f.Payload)
-			assert.EqualValues(t, CloseTooBig, code)
+			assert.EqualValues(t, CloseTryAgainLater, code)
 			break
 		}
 		assert.Less(t, len(f.Payload), 1000, "given up, and confirmed all the same")
@@ -216,7 +216,7 @@ func TestRoom_TooMuchIsHeld_AndAPartOfItComesIn(t *testing.T) {
 	half := strings.Repeat("x", 10<<20)
 	evil.sendUpdate(merged(t, insert(1, 3, half), insert(2, 3, half)))
 	code, _ := evil.expectClose()
-	require.Equal(t, CloseTooBig, code)
+	require.Equal(t, CloseTryAgainLater, code)
 	helper, _ := join(t, url+"room")
 	first := insert(2, 0, "two")
 	helper.sendUpdate(one)

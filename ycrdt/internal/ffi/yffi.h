@@ -9,10 +9,6 @@
 // The slot of a root that does not exist; a read-only transaction cannot create it.
 #define YFFI_ABSENT UINT32_MAX
 
-// How many client ids may share their low bits. yrs hashes an id to itself, so ids that share them make its
-// tables slow; random ids never come near.
-#define MAX_CROWD 64
-
 // Changes with every incompatible change of an export; the Go side refuses any other.
 #define YFFI_ABI_VERSION 1
 
@@ -67,6 +63,8 @@ enum YffiCode
   YFFI_CODE_INVALID_ARGUMENT = 11,
   // A value that a document cannot carry, such as a string that is not UTF-8.
   YFFI_CODE_UNSUPPORTED_VALUE = 12,
+  // An update misses something, and too much is held back already for it to wait for that.
+  YFFI_CODE_HELD_FULL = 13,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum YffiCode YffiCode;

@@ -154,6 +154,9 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 	if held {
 		in.from.resync.request(in.from)
 	}
+	if errors.Is(err, ycrdt.ErrTooLarge) {
+		r.askAgain(ctx, used)
+	}
 	return asClose(err)
 }
 

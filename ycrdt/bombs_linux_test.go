@@ -45,12 +45,6 @@ func peak(t *testing.T, fn func()) int64 {
 	return status(t, "VmHWM") - before
 }
 
-// dense returns an update of client 1 with as many of one struct as fit into size.
-func dense(size int, block []byte) []byte {
-	n := size / len(block)
-	return cat(1, varint(uint64(n)), 1, 0, bytes.Repeat(block, n), 0)
-}
-
 const inChild = "YRS_IN_CHILD"
 
 // What a message of a megabyte costs at most if it has a budget, whatever is in it: 64 times its size and 4 MiB.
@@ -154,34 +148,9 @@ func TestApply_Memory(t *testing.T) {
 
 // What declares much and holds little costs nothing.
 func TestBombs_Memory(t *testing.T) {
-	const most = 1<<31 - 1
 	doc := newDoc(t)
 	set(t, doc, "k", 1)
-	apply := func(update []byte) func() error { return func() error { return doc.ApplyUpdate(update) } }
-	diff := func(stateVector []byte) func() error {
-		return func() error { _, err := doc.EncodeStateAsUpdate(stateVector); return err }
-	}
-	for name, bomb := range map[string]func() error{
-		"clients of a state vector": diff(varint(1 << 29)),
-		"clients of an update":      apply(varint(1 << 27)),
-		"structs":                   apply(cat(1, varint(most), 1, 0)),
-		"values":                    apply(one(entry, varint(most))),
-		"legacy values":             apply(one(2, 1, 1, "a", varint(most))),
-		"a list":                    apply(one(entry, 1, 117, varint(most))),
-		"a map":                     apply(one(entry, 1, 118, varint(most))),
-		"nested maps":               apply(one(entry, 1, bytes.Repeat(cat(118, varint(1<<24)), 20))),
-		"bytes":                     apply(one(3, 1, 1, "a", varint(most))),
-		"characters":                apply(one(4, 1, 1, "t", varint(most))),
-		"deleting clients":          apply(cat(0, varint(most))),
-		"deleted ranges":            apply(cat(0, 1, 1, varint(most))),
-		"a tombstone":               apply(cat(1, 1, 5, 0, 0, varint(most-1), 0)),
-		"a deletion":                apply(cat(0, 1, 6, 1, 0, varint(most-1))),
-		"a Skip":                    apply(cat(1, 2, 7, 0, 10, varint(most-2), 0, 1, 0)),
-		"merged": func() error {
-			_, err := ycrdt.MergeUpdates(varint(1<<27), cat(1, 1, 5, 0, 0, varint(most-1), 0))
-			return err
-		},
-	} {
+	for name, bomb := range bombs(doc) {
 		_ = bomb() // what the first call costs is not the bomb's
 		used := peak(t, func() { _ = bomb() })
 		assert.Less(t, used, int64(mebibyte), name)

@@ -23,11 +23,21 @@ write_results() {
 			"$(git rev-parse --short HEAD)" "$(date -u +%Y-%m-%d)" "$(getconf _NPROCESSORS_ONLN)" "$(go env GOHOSTOS)/$(go env GOHOSTARCH)"
 		printf '| suite | result | seconds |\n|---|---|---|\n'
 		printf '%s\n' "${results[@]}"
+		printf '\nHostile load:\n\n'
+		sed -nE 's/^ +[a-z_]+\.go:[0-9]+: (among|beside|memory)/* \1/p' "$figures"
 	} >"$page.new"
 	mv "$page.new" "$page"
 }
 
-step tests 3600 go test -count=1 -timeout 90m -tags nightly ./...
+# What it measures goes onto the page, too.
+hostile_load() {
+	go test -count=1 -v -timeout 10m -tags nightly -run TestHostileLoad_Minute ./ywebsocket/e2e | tee "$figures"
+}
+
+figures=$(mktemp)
+trap 'rm -f "$figures"' EXIT
+step hostile-load 300 hostile_load # first, while nothing else runs
+step tests 3600 go test -count=1 -timeout 90m -tags nightly -skip TestHostileLoad_Minute ./...
 step kill 3600 go test -count=10 -timeout 90m -run TestCrash ./ywebsocket/e2e
 step asan 5400 env YRS_HOSTILE="${YRS_HOSTILE:-2000000}" scripts/hostile-asan.sh -timeout 90m -run 'AddressSanitizer|GateOff'
 step second-rust-library 120 scripts/second-rust-library.sh

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -44,15 +45,9 @@ func peak(t *testing.T, fn func()) int64 {
 	return status(t, "VmHWM") - before
 }
 
-// dense returns an update of client 1 with as many of one struct as fit into size.
-func dense(size int, block []byte) []byte {
-	n := size / len(block)
-	return cat(1, varint(uint64(n)), 1, 0, bytes.Repeat(block, n), 0)
-}
-
 const inChild = "YRS_IN_CHILD"
 
-// What a message of a megabyte costs at most, whatever is in it: 64 times its size and 4 MiB.
+// What a message of a megabyte costs at most if it has a budget, whatever is in it: 64 times its size and 4 MiB.
 func TestApply_Memory(t *testing.T) {
 	const size = mebibyte
 	deletions := func() []byte {
@@ -87,27 +82,44 @@ func TestApply_Memory(t *testing.T) {
 		}
 		return append(out, 0)
 	}
+	adjacent := func() []byte {
+		n := size / 4
+		out := cat(0, 1, 9, varint(uint64(n)))
+		for clock := range n {
+			out = append(out, cat(varint(uint64(clock)), 1)...)
+		}
+		return out
+	}
+	apart := func(block []byte) []byte { // with a Skip behind each
+		n := size / (len(block) + 2)
+		return cat(1, varint(uint64(2*n)), 1, 0, bytes.Repeat(cat(block, 10, 1), n), 0)
+	}
 	held := func(update []byte) []byte { return cat(2, 1, 2, 5, char, update[1:]) }
 	for name, update := range map[string][]byte{
-		"tombstones":      dense(size, cat(0, 1)),
-		"characters":      dense(size, char),
-		"beside":          cat(2, 1, 2, 0, char, dense(size, cat(0x84, 2, 0, 1, "x"))[1:]),
-		"types":           cat(2, 1, 2, 0, char, dense(size, cat(0x87, 2, 0, 0))[1:]),
-		"usual types":     cat(2, 1, varint(1<<31), 0, char, dense(size, cat(0x87, varint(1<<31), 0, 0))[1:]),
-		"usual maps":      one(entry, varint(size/6), bytes.Repeat(cat(118, 1, 1, "a", 125, 1), size/6)),
-		"entries":         dense(size, cat(0x28, 1, 1, "m", 1, "k", 1, 126)),
-		"many keys":       entries(),
-		"few keys":        contested(),
-		"values":          one(entry, varint(size), bytes.Repeat(cat(126), size)),
-		"lists":           one(entry, varint(size/2), bytes.Repeat(cat(117, 0), size/2)),
-		"maps":            one(entry, varint(size/4), bytes.Repeat(cat(118, 1, 0, 126), size/4)),
-		"legacy values":   one(2, 1, 1, "a", varint(size/3), bytes.Repeat(cat(2, "{}"), size/3)),
-		"attributes":      dense(size, cat(6, 1, 1, "t", 1, "b", 1, "1")),
-		"embeds":          dense(size, cat(5, 1, 1, "t", 2, "{}")),
-		"subdocuments":    dense(size, cat(9, 1, 1, "a", 0, 118, 0)),
-		"deletions":       deletions(),
-		"clients":         clients(),
-		"held characters": held(cat(1, dense(size, char)[1:])),
+		"tombstones":         dense(size, cat(0, 1)),
+		"characters":         dense(size, char),
+		"beside":             cat(2, 1, 2, 0, char, dense(size, cat(0x84, 2, 0, 1, "x"))[1:]),
+		"types":              cat(2, 1, 2, 0, char, dense(size, cat(0x87, 2, 0, 0))[1:]),
+		"usual types":        cat(2, 1, varint(1<<31), 0, char, dense(size, cat(0x87, varint(1<<31), 0, 0))[1:]),
+		"usual maps":         one(entry, varint(size/6), bytes.Repeat(cat(118, 1, 1, "a", 125, 1), size/6)),
+		"entries":            dense(size, cat(0x28, 1, 1, "m", 1, "k", 1, 126)),
+		"many keys":          entries(),
+		"few keys":           contested(),
+		"values":             one(entry, varint(size), bytes.Repeat(cat(126), size)),
+		"lists":              one(entry, varint(size/2), bytes.Repeat(cat(117, 0), size/2)),
+		"maps":               one(entry, varint(size/4), bytes.Repeat(cat(118, 1, 0, 126), size/4)),
+		"legacy values":      one(2, 1, 1, "a", varint(size/3), bytes.Repeat(cat(2, "{}"), size/3)),
+		"attributes":         dense(size, cat(6, 1, 1, "t", 1, "b", 1, "1")),
+		"embeds":             dense(size, cat(5, 1, 1, "t", 2, "{}")),
+		"subdocuments":       dense(size, cat(9, 1, 1, "a", 0, 118, 0)),
+		"deletions":          deletions(),
+		"clients":            clients(),
+		"characters apart":   apart(char),
+		"tombstones apart":   apart(cat(0, 1)),
+		"adjacent deletions": adjacent(),
+		"nested maps":        one(entry, 1, 117, varint(size/3/60), bytes.Repeat(cat(bytes.Repeat(cat(118, 1, 0), 60), 126), size/3/60)),
+		"held characters":    held(cat(1, dense(size, char)[1:])),
+		"held types":         held(cat(1, dense(size, cat(7, 1, 1, "a", 0))[1:])),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if os.Getenv(inChild) == "" {
@@ -124,7 +136,9 @@ func TestApply_Memory(t *testing.T) {
 			require.NoError(t, err)
 			defer doc.Close()
 			defer doc.OnUpdate(func(ycrdt.UpdateEvent) {}).Close()
-			used := peak(t, func() { err = doc.ApplyUpdate(update) })
+			used := peak(t, func() {
+				err = doc.ApplyUpdateContext(t.Context(), ycrdt.TxOptions{Budget: time.Second}, update)
+			})
 			t.Logf("%s, %d bytes: %.1f MiB, %.1f times its size, kept %.1f (%v)", name, len(update),
 				float64(used)/mebibyte, float64(used)/float64(len(update)), float64(doc.MemoryUsage())/float64(len(update)), err)
 			assert.Less(t, used, int64(64*len(update)+4*mebibyte))
@@ -134,34 +148,9 @@ func TestApply_Memory(t *testing.T) {
 
 // What declares much and holds little costs nothing.
 func TestBombs_Memory(t *testing.T) {
-	const most = 1<<31 - 1
 	doc := newDoc(t)
 	set(t, doc, "k", 1)
-	apply := func(update []byte) func() error { return func() error { return doc.ApplyUpdate(update) } }
-	diff := func(stateVector []byte) func() error {
-		return func() error { _, err := doc.EncodeStateAsUpdate(stateVector); return err }
-	}
-	for name, bomb := range map[string]func() error{
-		"clients of a state vector": diff(varint(1 << 29)),
-		"clients of an update":      apply(varint(1 << 27)),
-		"structs":                   apply(cat(1, varint(most), 1, 0)),
-		"values":                    apply(one(entry, varint(most))),
-		"legacy values":             apply(one(2, 1, 1, "a", varint(most))),
-		"a list":                    apply(one(entry, 1, 117, varint(most))),
-		"a map":                     apply(one(entry, 1, 118, varint(most))),
-		"nested maps":               apply(one(entry, 1, bytes.Repeat(cat(118, varint(1<<24)), 20))),
-		"bytes":                     apply(one(3, 1, 1, "a", varint(most))),
-		"characters":                apply(one(4, 1, 1, "t", varint(most))),
-		"deleting clients":          apply(cat(0, varint(most))),
-		"deleted ranges":            apply(cat(0, 1, 1, varint(most))),
-		"a tombstone":               apply(cat(1, 1, 5, 0, 0, varint(most-1), 0)),
-		"a deletion":                apply(cat(0, 1, 6, 1, 0, varint(most-1))),
-		"a Skip":                    apply(cat(1, 2, 7, 0, 10, varint(most-2), 0, 1, 0)),
-		"merged": func() error {
-			_, err := ycrdt.MergeUpdates(varint(1<<27), cat(1, 1, 5, 0, 0, varint(most-1), 0))
-			return err
-		},
-	} {
+	for name, bomb := range bombs(doc) {
 		_ = bomb() // what the first call costs is not the bomb's
 		used := peak(t, func() { _ = bomb() })
 		assert.Less(t, used, int64(mebibyte), name)

@@ -22,8 +22,10 @@ var (
 	ErrOutOfRange = errors.New("index out of range")
 	// ErrMalformed: an update or state vector that is none. It is also what package protocol reports.
 	ErrMalformed = protocol.ErrMalformed
-	// ErrTooLarge: a limit on size or depth was passed.
+	// ErrTooLarge: a limit on size or depth was passed, or a budget.
 	ErrTooLarge = errors.New("too large")
+	// ErrHeldFull: an update misses something, and as much is held back already as Limits allow.
+	ErrHeldFull = errors.New("too much is held back already")
 	// ErrDeleted: the shared type has been deleted.
 	ErrDeleted = errors.New("the shared type was deleted")
 	// ErrWrongType: the shared type is of another kind.
@@ -56,6 +58,7 @@ const (
 	CodeBusy             Code = Code(ffi.CodeBusy)
 	CodeInvalidArgument  Code = Code(ffi.CodeInvalidArgument)
 	CodeUnsupportedValue Code = Code(ffi.CodeUnsupported)
+	CodeHeldFull         Code = Code(ffi.CodeHeldFull)
 	CodeClosed           Code = 100
 	CodeTxDone           Code = 101
 	CodeInTransaction    Code = 102
@@ -77,6 +80,7 @@ var sentinels = map[Code]error{
 	CodeTxDone:           ErrTxDone,
 	CodeInTransaction:    ErrInTransaction,
 	CodeUnsupportedValue: ErrUnsupportedValue,
+	CodeHeldFull:         ErrHeldFull,
 }
 
 // Error is what the package's functions return. It matches the sentinel of its code with errors.Is.

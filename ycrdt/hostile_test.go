@@ -3,7 +3,6 @@ package ycrdt_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -163,40 +162,4 @@ func TestHostile_ForeignContentInXML(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, []any{"<p></p>"}, values)
 	})
-}
-
-// crowd returns an update of n items at the beginning of a text, each of which says to be left of another character.
-func crowd(n int) []byte {
-	out := cat(2, varint(uint64(n)), 2, 0)
-	for clock := range n {
-		out = append(out, cat(0x44, 1, varint(uint64(clock)), 1, "x")...)
-	}
-	return append(out, cat(1, 1, 0, 4, 1, 1, "t", varint(uint64(n)), strings.Repeat("y", n), 0)...)
-}
-
-// Ordering many items at the same place takes time that grows with the square of their number. It is cut short, and what
-// has gone in by then is a document like any other.
-func TestHostile_Crowd(t *testing.T) {
-	doc := newDoc(t)
-	require.NoError(t, doc.ApplyUpdate(crowd(500)))
-	view(t, doc, func(tx *ycrdt.Tx) { assert.Equal(t, 1000, tx.Text("t").Len()) })
-
-	doc = newDoc(t)
-	err := doc.ApplyUpdateContext(t.Context(), ycrdt.TxOptions{Budget: 50 * time.Millisecond}, crowd(20_000))
-	require.ErrorIs(t, err, ycrdt.ErrTooLarge)
-	assert.ErrorContains(t, err, "takes too long")
-	assert.Equal(t, encode(t, doc), encode(t, copyOf(t, doc)), "what was accepted is accepted again")
-	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("t").Insert(0, "z")) })
-	require.NoError(t, doc.ApplyUpdate(one(char)), "what was taken back may come again")
-}
-
-// Typing at the beginning of a text crowds nothing.
-func TestHostile_ManyAtTheBeginning(t *testing.T) {
-	source := newDoc(t)
-	write(t, source, func(tx *ycrdt.Tx) {
-		for range 5_000 {
-			require.NoError(t, tx.Text("t").Insert(0, "x"))
-		}
-	})
-	view(t, copyOf(t, source), func(tx *ycrdt.Tx) { assert.Equal(t, 5_000, tx.Text("t").Len()) })
 }

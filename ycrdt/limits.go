@@ -23,7 +23,8 @@ type Limits struct {
 	HeldBytes int
 	// HeldPieces is how many pieces that may be: runs of one client's changes, and deleted ranges. Default 100,000.
 	HeldPieces int
-	// HeldAge is how long a piece is held back. It is checked when updates arrive. Default 10 minutes.
+	// HeldAge is how long a piece is held back, at least seven eighths of it if it is a deletion. It is checked when
+	// updates arrive, and when everything is encoded. Default 10 minutes.
 	HeldAge time.Duration
 }
 

@@ -195,10 +195,10 @@ func TestLimits_Held(t *testing.T) {
 			}
 			var heard []ycrdt.UpdateEvent
 			defer doc.OnUpdate(func(e ycrdt.UpdateEvent) { heard = append(heard, e) }).Close()
-			assert.ErrorIs(t, doc.ApplyUpdate(later(100)), ycrdt.ErrTooLarge)
+			assert.ErrorIs(t, doc.ApplyUpdate(later(100)), ycrdt.ErrHeldFull)
 			assert.Empty(t, heard)
 			both := cat(2, 1, 101, 0, char, 1, 100, 5, char, 0)
-			assert.ErrorIs(t, doc.ApplyUpdate(both), ycrdt.ErrTooLarge)
+			assert.ErrorIs(t, doc.ApplyUpdate(both), ycrdt.ErrHeldFull)
 			require.Len(t, heard, 1)
 			assert.True(t, heard[0].Pending)
 			assert.NoError(t, ycrdt.CheckUpdate(heard[0].Update))
@@ -213,7 +213,7 @@ func TestLimits_Held(t *testing.T) {
 	t.Run("deletions", func(t *testing.T) {
 		doc := newLimited(t, ycrdt.Limits{HeldPieces: 2})
 		require.NoError(t, doc.ApplyUpdate(cat(0, 1, 1, 2, 0, 1, 5, 1)))
-		assert.ErrorIs(t, doc.ApplyUpdate(cat(0, 1, 1, 1, 9, 1)), ycrdt.ErrTooLarge)
+		assert.ErrorIs(t, doc.ApplyUpdate(cat(0, 1, 1, 1, 9, 1)), ycrdt.ErrHeldFull)
 		require.NoError(t, doc.ApplyUpdate(cat(1, 1, 1, 0, 4, 1, 1, "t", 9, "012345678", 0)))
 		view(t, doc, func(tx *ycrdt.Tx) { assert.Equal(t, "1234678", tx.Text("t").String()) })
 	})
@@ -242,8 +242,8 @@ func TestLimits_ManyClients(t *testing.T) {
 	}
 	update := cat(varint(clients), sections.Bytes(), 0)
 	err := newDoc(t).ApplyUpdate(update)
-	assert.ErrorIs(t, err, ycrdt.ErrMalformed)
-	assert.ErrorContains(t, err, "client ids that collide")
+	assert.ErrorIs(t, err, ycrdt.ErrTooLarge)
+	assert.ErrorContains(t, err, "shares its low bits with too many others")
 
 	doc := newDoc(t)
 	refused := 0
@@ -255,4 +255,45 @@ func TestLimits_ManyClients(t *testing.T) {
 	}
 	assert.Greater(t, refused, 1000, "one by one, too")
 	require.NoError(t, doc.ApplyUpdate(one(char)), "others are not refused")
+
+	// What came in can be encoded, loaded and compared.
+	stateVector, err := copyOf(t, doc).EncodeStateVector()
+	require.NoError(t, err)
+	_, err = doc.EncodeStateAsUpdate(stateVector)
+	require.NoError(t, err)
+}
+
+// Clients count while something of theirs is held back: it may come in at once.
+func TestLimits_ManyHeldClients(t *testing.T) {
+	doc := newDoc(t)
+	refused := 0
+	for client := range 3000 {
+		id := varint(uint64(client+1) << 20)
+		update := cat(1, 1, id, 0, 0x84, 5, 0, 1, "x", 0) // right of what is missing
+		if client%2 == 1 {
+			update = cat(0, 1, id, 1, 0, 1) // a deletion of what is missing
+		}
+		if err := doc.ApplyUpdate(update); err != nil {
+			require.ErrorIs(t, err, ycrdt.ErrTooLarge)
+			refused++
+		}
+	}
+	assert.Greater(t, refused, 1000)
+	copyOf(t, doc)
+	require.NoError(t, doc.ApplyUpdate(cat(1, 1, 5, 0, char, 0)))
+	copyOf(t, doc)
+}
+
+// Deletions that join cost what one of them costs.
+func TestLimits_HeldDeletionsJoin(t *testing.T) {
+	held := func(ranges int) int64 {
+		doc := newDoc(t)
+		update := cat(0, 1, 9, varint(uint64(ranges)))
+		for clock := range ranges {
+			update = append(update, cat(varint(uint64(clock)), 1)...)
+		}
+		require.NoError(t, doc.ApplyUpdate(update))
+		return doc.MemoryUsage()
+	}
+	assert.Equal(t, held(1), held(100_000))
 }

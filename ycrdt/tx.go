@@ -14,10 +14,16 @@ type TxOptions struct {
 	Origin any
 	// NotifyEmpty has the subscribers of OnUpdate called, in their turn, even if nothing changed.
 	NotifyEmpty bool
-	// Budget is how long ApplyUpdateContext may take for an update that inserts very much at the same place: Yjs
-	// documents order such insertions in a time that grows with the square of their number, and a hostile update
-	// of 70 kB can make that ten seconds. After that time the rest of the update is given up with ErrTooLarge. 0 means
-	// as long as it takes. Updates from strangers should have a budget; what was accepted once should not.
+	// Budget is how long ApplyUpdateContext may take for an update of which the cost is out of proportion to its
+	// size. Yjs documents order insertions at the same place in a time that grows with the square of their number: a
+	// hostile update of 70 kB can make that ten seconds. After that time, beyond what so many insertions usually take,
+	// the rest of the update is given up with ErrTooLarge; what was applied stays, and applying the update again goes
+	// on from there. So it is when an update makes very many shared types or subdocuments of few bytes: an
+	// update with a budget takes less memory than 64 times its size and 4 MiB. Only one that nests very many maps
+	// under empty keys is refused for that as a whole, with ErrTooLarge, too.
+	//
+	// 0 means that it may cost what it costs. Updates from strangers should have a budget; what was accepted once
+	// should not.
 	Budget time.Duration
 }
 

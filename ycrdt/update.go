@@ -10,7 +10,7 @@ import (
 // ApplyUpdate merges an update (v1 encoding) into the document. Updates may come in any order and more than once.
 // What misses something that has not arrived is held back until that comes: [UpdateEvent.Pending] tells of it, and
 // EncodeStateAsUpdate(nil) includes it. If [Limits] allow no more of it to be held back, it is given up with
-// ErrTooLarge, and what misses nothing is applied nevertheless; to synchronise again brings the rest.
+// ErrHeldFull, and what misses nothing is applied nevertheless; to synchronise again brings the rest.
 //
 // What is not an update, or one that no honest peer sends, fails with ErrMalformed, a message that names the broken
 // rule and the offset, and changes nothing. If yrs fails on an update that looked sound, the document is poisoned:

@@ -237,7 +237,7 @@ func TestDoc_PendingUpdates_AreBounded(t *testing.T) {
 	for client := 1; client <= 40 && err == nil; client++ {
 		err = doc.ApplyUpdate(cat(1, 1, client, 1, 4, 1, 1, "t", varint(mebibyte), strings.Repeat("x", mebibyte), 0))
 	}
-	assert.ErrorIs(t, err, ycrdt.ErrTooLarge)
+	assert.ErrorIs(t, err, ycrdt.ErrHeldFull)
 	assert.Less(t, doc.MemoryUsage(), int64(24*mebibyte))
 	set(t, doc, "k", 1)
 	require.NoError(t, doc.ApplyUpdate(cat(1, 1, 1, 0, char, 0)), "what something waits for is taken")

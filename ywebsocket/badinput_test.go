@@ -167,7 +167,7 @@ func TestConn_TooMuchIncoming(t *testing.T) {
 	require.NoError(t, err)
 	_, err = greedy.conn.Write(make([]byte, 700<<10))
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return s.incoming.used.Load() > 600<<10 }, patience, testTick)
+	require.Eventually(t, func() bool { return s.incoming.inUse() > 600<<10 }, patience, testTick)
 
 	c, _ := join(t, url+"room")
 	small := insert(1, 0, "small")
@@ -179,7 +179,7 @@ func TestConn_TooMuchIncoming(t *testing.T) {
 	assert.Contains(t, reason, "too much at once")
 
 	require.NoError(t, greedy.conn.Close())
-	require.Eventually(t, func() bool { return s.incoming.used.Load() == 0 }, patience, testTick)
+	require.Eventually(t, func() bool { return s.incoming.inUse() == 0 }, patience, testTick)
 	again, _ := join(t, url+"room")
 	again.sendUpdate(large)
 	assert.Equal(t, large, again.expectUpdate())

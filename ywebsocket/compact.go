@@ -7,16 +7,52 @@ import (
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
 
-// maxBroadcasts bounds the frames that are merged at once: the time that takes
-// grows with the square of their number.
+// maxBroadcasts is how many frames wait before they are merged.
 const maxBroadcasts = 1024
 
-// compact makes one awareness frame and one update frame of all broadcasts in
-// the queue. What cannot be compacted stays as it is. The order among updates,
-// and between them and replies, does not matter to the client's document.
-func (o *outbox) compact() {
+// compaction is what was taken from a queue to be compacted. The frames behind it
+// wait.
+type compaction struct{ frames []frame }
+
+// startCompacting has the queue compacted by a goroutine of its own: it is called
+// with locks that others wait for, and the writer may be waiting for the network.
+// What the queue held is counted until then as if it were still there.
+func (o *outbox) startCompacting() {
+	o.compacting = &compaction{o.queue}
+	o.queue = nil
+	go o.compact(o.compacting)
+}
+
+// compact puts what is left of a compaction back in front of the queue. If that
+// is too much, the connection ends.
+func (o *outbox) compact(c *compaction) {
+	frames := compacted(c.frames)
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.compacting != c {
+		return // it was dropped meanwhile
+	}
+	later := o.queue
+	o.drop()
+	for _, f := range frames {
+		o.push(f)
+	}
+	if o.broadcastBytes > o.maxBytes/2 && !o.closed {
+		o.overflow()
+		return
+	}
+	for _, f := range later {
+		o.push(f)
+	}
+	o.changed.Broadcast()
+}
+
+// compacted makes one awareness frame and one update frame of all broadcasts.
+// What cannot be compacted stays as it is. The order among updates, and between
+// them and replies, does not matter to the client's document.
+func compacted(frames []frame) []frame {
 	var updates, awareness [][]byte
-	for _, f := range o.queue {
+	for _, f := range frames {
 		switch f.kind {
 		case frameUpdate:
 			updates = append(updates, f.content)
@@ -26,23 +62,20 @@ func (o *outbox) compact() {
 	}
 	if len(awareness) > 1 {
 		if latest, err := latestAwareness(awareness); err == nil {
-			o.replace(awarenessFrame(latest))
+			frames = replaced(frames, awarenessFrame(latest))
 		}
 	}
 	if len(updates) > 1 {
 		if merged, err := ycrdt.MergeUpdates(updates...); err == nil {
-			o.replace(updateFrame(merged))
+			frames = replaced(frames, updateFrame(merged))
 		}
 	}
+	return frames
 }
 
-// replace puts f in the place of all frames of its kind.
-func (o *outbox) replace(f frame) {
-	rest := slices.DeleteFunc(o.queue, func(old frame) bool { return old.kind == f.kind })
-	o.drop()
-	for _, old := range append(rest, f) {
-		o.push(old)
-	}
+// replaced puts f in the place of all frames of its kind.
+func replaced(frames []frame, f frame) []frame {
+	return append(slices.DeleteFunc(frames, func(old frame) bool { return old.kind == f.kind }), f)
 }
 
 // latestAwareness merges awareness updates, given in the order in which they

@@ -44,7 +44,8 @@ type change struct {
 type liveDocument struct {
 	doc *ycrdt.Doc
 	// last is the latest event of the document.
-	last ycrdt.UpdateEvent
+	last       ycrdt.UpdateEvent
+	collection collection
 }
 
 // loadDocument reads a room from the store, where a room that was never stored is
@@ -58,7 +59,7 @@ func loadDocument(ctx context.Context, s store.Store, room string, pending [][]b
 		}
 	}()
 	apply := func(update []byte) error {
-		return doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, update)
+		return applyAccepted(ctx, doc, update, integrationBudget)
 	}
 	count := func(update []byte) error {
 		stored++
@@ -73,7 +74,7 @@ func loadDocument(ctx context.Context, s store.Store, room string, pending [][]b
 			return nil, 0, err
 		}
 	}
-	d := &liveDocument{}
+	d := &liveDocument{collection: newCollection()}
 	// A log may hold what was stored before the document could hold it back.
 	d.last.Pending = true
 	d.use(doc)
@@ -108,19 +109,16 @@ func (d *liveDocument) apply(ctx context.Context, update []byte) (change, error)
 	} else {
 		ch.released = before && len(ch.update) > 0
 	}
-	if err == nil && !ch.pending && d.doc.Garbage() >= maxGarbage {
+	if err == nil && !ch.pending && d.collection.isDue(d.doc.Garbage(), d.doc.MemoryUsage()) {
 		_ = d.collectGarbage(ctx) // what cannot be collected stays
+		d.collection.tried(d.doc.Garbage())
 	}
 	return ch, err
 }
 
-// integrationBudget is how long an update of a client may take that inserts very
-// much at the same place; see [ycrdt.TxOptions].
+// integrationBudget is how long an update of a client may take that costs more than
+// others of its size; see [ycrdt.TxOptions].
 const integrationBudget = time.Second
-
-// maxGarbage is how many deleted shared types a document keeps, 600 bytes each,
-// before it is replaced by one without them.
-const maxGarbage = 10_000
 
 // collectGarbage replaces the document by one without garbage. What is held back
 // would be lost, so it must not hold anything back.
@@ -133,7 +131,8 @@ func (d *liveDocument) collectGarbage(ctx context.Context) error {
 		return err
 	}
 	fresh := ycrdt.NewDoc()
-	if err := fresh.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, state); err != nil {
+	// The room waits for this, so it may not take long.
+	if err := fresh.ApplyUpdateContext(ctx, ycrdt.TxOptions{Budget: integrationBudget}, state); err != nil {
 		_ = fresh.Close()
 		return err
 	}

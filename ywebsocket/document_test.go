@@ -90,7 +90,7 @@ func TestLiveDocument_Apply_TooLarge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newTestDocument(t)
 			ch, err := d.apply(t.Context(), test.send)
-			require.ErrorIs(t, err, ycrdt.ErrTooLarge)
+			require.ErrorIs(t, err, ycrdt.ErrHeldFull)
 			assert.Equal(t, test.want, ch)
 			ch, err = d.apply(t.Context(), test.missing)
 			require.NoError(t, err)

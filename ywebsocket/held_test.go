@@ -1,6 +1,8 @@
 package ywebsocket
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -197,7 +199,7 @@ func TestRoom_TooMuchIsHeld(t *testing.T) {
 		require.NoError(t, err)
 		if f.Header.OpCode == ws.OpClose {
 			code, _ := ws.ParseCloseFrameData(f.Payload)
-			assert.EqualValues(t, CloseTooBig, code)
+			assert.EqualValues(t, CloseTryAgainLater, code)
 			break
 		}
 		assert.Less(t, len(f.Payload), 1000, "given up, and confirmed all the same")
@@ -216,7 +218,7 @@ func TestRoom_TooMuchIsHeld_AndAPartOfItComesIn(t *testing.T) {
 	half := strings.Repeat("x", 10<<20)
 	evil.sendUpdate(merged(t, insert(1, 3, half), insert(2, 3, half)))
 	code, _ := evil.expectClose()
-	require.Equal(t, CloseTooBig, code)
+	require.Equal(t, CloseTryAgainLater, code)
 	helper, _ := join(t, url+"room")
 	first := insert(2, 0, "two")
 	helper.sendUpdate(one)
@@ -230,4 +232,33 @@ func TestRoom_TooMuchIsHeld_AndAPartOfItComesIn(t *testing.T) {
 	}
 	_, state := join(t, url+"room")
 	assert.Len(t, textOf(t, state), 3+3+10<<20)
+}
+
+// costly is a document for which some updates cost too much.
+type costly struct{ document }
+
+func (d *costly) apply(ctx context.Context, update []byte) (change, error) {
+	if bytes.Contains(update, []byte("costly")) {
+		return change{}, failure(ycrdt.CodeTooLarge)
+	}
+	return d.document.apply(ctx, update)
+}
+
+// An update that costs too much may have released what was held back, and taken it along when it was cut short. Those
+// who wrote that are asked for it again.
+func TestRoom_WhatIsReleasedAndGivenUpIsAskedFor(t *testing.T) {
+	_, url := serve(t, Options{}, func(s *Server) {
+		s.load = func(ctx context.Context, st store.Store, room string, pending [][]byte) (document, int, error) {
+			d, stored, err := loadDocument(ctx, st, room, pending)
+			return &costly{d}, stored, err
+		}
+	})
+	author, _ := join(t, url+"room")
+	author.sendUpdate(insert(2, 3, "held"))
+	author.expectSync(protocol.SyncStep1)
+	evil, _ := join(t, url+"room")
+	evil.sendUpdate(insert(1, 0, "costly"))
+	code, _ := evil.expectClose()
+	assert.Equal(t, CloseTooBig, code)
+	author.expectSync(protocol.SyncStep1)
 }

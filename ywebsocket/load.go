@@ -18,7 +18,7 @@ const notLoadedReason = "the room could not be loaded: try again later"
 var (
 	// errNotLoaded is what is said to those who want a room that cannot be loaded.
 	errNotLoaded   = closing(CloseTryAgainLater, notLoadedReason)
-	errLoadTimeout = errors.New("the store took too long")
+	errLoadTimeout = errors.New("the store, or an update, took too long")
 )
 
 // load waits until the room is in memory. After an attempt that failed the next
@@ -85,8 +85,8 @@ func (r *room) endLoad(succeeded bool) time.Duration {
 
 // loadDocument reads what is stored or about to be.
 func (r *room) loadDocument() error {
-	ctx, cancel := context.WithTimeoutCause(r.server.ctx, r.server.options.Timeouts.Load, errLoadTimeout)
-	defer cancel()
+	ctx, stop := withStallLimit(r.server.ctx, r.server.options.Timeouts.Load, errLoadTimeout)
+	defer stop()
 	var loaded document
 	var stored int
 	err := protect(func() (err error) {

@@ -48,7 +48,7 @@ func newMessageReader(p *pace, limits Limits, all *incoming) *messageReader {
 	return &messageReader{
 		r:                bufio.NewReaderSize(p, readBuffer),
 		pace:             p,
-		share:            share{of: all},
+		share:            share{of: all, evict: p.expire},
 		side:             ws.StateServerSide,
 		maxBytes:         limits.Message,
 		maxFragments:     limits.Fragments,
@@ -79,6 +79,7 @@ func (m *messageReader) next() (message, error) {
 		if complete {
 			done := message{op: m.op, payload: m.payload}
 			m.fragmented, m.payload, m.fragments = false, nil, 0
+			m.share.arrived()
 			m.pace.endMessage()
 			return done, nil
 		}

@@ -247,7 +247,7 @@ func TestMessageReader_SharesWhatIsIncoming(t *testing.T) {
 	other := reader(frame(100<<10 + 2*unsharedBytes))
 	requireMessage(busy)
 	requireMessage(other)
-	assert.EqualValues(t, 500<<10, all.used.Load())
+	assert.EqualValues(t, 500<<10, all.inUse())
 	requireMessage(reader(frame(unsharedBytes)))
 	requireTooMuch(reader(frame(unsharedBytes + 1)))
 
@@ -255,17 +255,17 @@ func TestMessageReader_SharesWhatIsIncoming(t *testing.T) {
 	all.max = 600 << 10
 	requireMessage(fragmented)
 	requireMessage(fragmented) // a ping: the message is not complete
-	assert.EqualValues(t, 600<<10, all.used.Load())
+	assert.EqualValues(t, 600<<10, all.inUse())
 	fragmented.share.release()
 	all.max = 500 << 10
 
 	requireMessage(busy) // a ping: the message before it is done with
-	assert.EqualValues(t, 164<<10, all.used.Load())
+	assert.EqualValues(t, 164<<10, all.inUse())
 	other.share.release()
 	requireMessage(busy)
-	assert.EqualValues(t, 500<<10, all.used.Load())
+	assert.EqualValues(t, 500<<10, all.inUse())
 	requireTooMuch(busy)
-	assert.Zero(t, all.used.Load())
+	assert.Zero(t, all.inUse())
 }
 
 func FuzzMessageReader(f *testing.F) {

@@ -95,13 +95,15 @@ type Limits struct {
 	// seconds. More end the connection with [ClosePolicyViolation]. Default 1,000.
 	ControlFrames int
 	// Incoming is the length in bytes of the messages of all connections that are
-	// being received or worked on, not counting the first 64 KiB of each. A connection
-	// that exceeds it ends with [CloseTryAgainLater]. It must not be less than Message.
+	// being received or worked on, not counting the first 64 KiB of each. When it is
+	// exceeded, the connection that sends slowest, of those whose message has been
+	// coming for more than ten seconds, ends with [CloseTryAgainLater]; if there is
+	// none, the one that exceeds it does. It must not be less than Message.
 	// Default 16 times Message.
 	Incoming int
 	// Queue is the length in bytes of the broadcasts that wait for a slow client.
 	// When it is full, awareness is reduced to the latest state and updates are
-	// merged; if that does not halve it, the connection ends with
+	// merged, while as much again may come; if that does not halve it, the connection ends with
 	// [CloseTryAgainLater]. It applies to the answers to the client's own messages
 	// too: at this length no further message of the client is read. Default 4 MiB.
 	Queue int
@@ -141,7 +143,8 @@ type Timeouts struct {
 	// Handshake is for writing the answer to the request. The time for reading the
 	// request is the business of the http.Server, see [NewHTTPServer]. Default 5 s.
 	Handshake time.Duration
-	// Load is for reading a room from the store. It is also how long a client waits
+	// Load is for reading the next update of a room from the store and for applying it:
+	// a long log may take longer. It is also how long a client waits
 	// for a room that cannot be read yet, because earlier attempts have failed or
 	// updates have broken the document again and again; then its connection ends
 	// with [CloseTryAgainLater]. Default 30 s.

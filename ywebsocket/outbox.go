@@ -11,8 +11,8 @@ import (
 // writes to it. A goroutine runs while there is something to write.
 //
 // Broadcasts, which the client did not ask for, are bounded by maxBytes: when
-// they exceed it they are compacted, and if that does not help the connection is
-// closed. Replies are bounded by their reader, who waits for them to be written
+// they exceed it they are compacted, while as many again may come, and if that does
+// not help the connection is closed. Replies are bounded by their reader, who waits for them to be written
 // before it takes the next message.
 //
 // All methods are safe for concurrent use. None of them waits for the network
@@ -27,10 +27,12 @@ type outbox struct {
 	mu      sync.Mutex
 	changed *sync.Cond // something was taken from the queue, or the state changed
 	queue   []frame
+	// compacting is what was in front of the queue, while it is compacted.
+	compacting *compaction
 	// pong is the answer to the latest ping, until it is taken from here.
 	pong frame
-	// broadcastBytes and replyBytes are the lengths of what is in the queue, and
-	// broadcasts is how many frames of it are broadcasts.
+	// broadcastBytes and replyBytes are the lengths of what is in the queue and in
+	// front of it, and broadcasts is how many frames of it are broadcasts.
 	broadcastBytes, replyBytes, broadcasts int
 
 	writing bool
@@ -68,18 +70,28 @@ func (f frame) cost() int { return len(f.wire) + frameOverhead }
 func (o *outbox) send(f frame) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.sendLocked(f)
+}
+
+func (o *outbox) sendLocked(f frame) {
 	if o.closed {
 		return
 	}
 	if f.kind != frameReply && o.full(f) {
-		o.compact()
-		if o.broadcastBytes > o.maxBytes/2 {
-			o.drop()
-			o.closeLocked(CloseTryAgainLater, "reading too slowly: reconnect to catch up")
+		if o.compacting == nil {
+			o.startCompacting()
+		} else if o.broadcastBytes > 2*o.maxBytes {
+			o.overflow()
 			return
 		}
 	}
 	o.push(f)
+}
+
+// overflow gives the queue up, and the connection.
+func (o *outbox) overflow() {
+	o.drop()
+	o.closeLocked(CloseTryAgainLater, "reading too slowly: reconnect to catch up")
 }
 
 // full reports whether the broadcasts in the queue leave no room for one more.
@@ -119,6 +131,7 @@ func (o *outbox) wakeWriter() {
 
 // drop empties the queue.
 func (o *outbox) drop() {
+	o.compacting = nil
 	o.queue, o.broadcastBytes, o.replyBytes, o.broadcasts = nil, 0, 0, 0
 }
 

@@ -68,6 +68,7 @@ func TestOutbox_FullQueueIsCompacted(t *testing.T) {
 			o.send(updateFrame(insert(1, uint64(i), "x")))
 			o.send(awarenessFrame(protocol.AppendAwarenessUpdate(nil, state(7, uint64(i+1), `{}`))))
 			text += "x"
+			synctest.Wait()
 		}
 		assert.False(t, o.isClosed())
 		assert.LessOrEqual(t, o.broadcastBytes, 4000)
@@ -103,8 +104,11 @@ func TestOutbox_ManySmallFramesAreCompacted(t *testing.T) {
 		stall(o)
 		for i := range 5000 {
 			o.send(updateFrame(insert(1, uint64(i), "x")))
+			if i%100 == 0 {
+				synctest.Wait()
+			}
 		}
-		assert.LessOrEqual(t, len(o.queue), maxBroadcasts+1)
+		assert.LessOrEqual(t, len(o.queue), maxBroadcasts+100)
 		assert.False(t, o.isClosed())
 	})
 }
@@ -116,6 +120,7 @@ func TestOutbox_OverflowCloses(t *testing.T) {
 		for i := range 10 { // 500 bytes each: merging does not make them shorter
 			o.send(updateFrame(insert(uint64(i+1), 0, string(bytes.Repeat([]byte("x"), 500)))))
 		}
+		synctest.Wait()
 		assert.True(t, o.isClosed())
 		assert.Equal(t, []byte("stall"), peer.expectUpdate(), "a frame that was begun is finished")
 		f, err := peer.readFrame()
@@ -124,6 +129,37 @@ func TestOutbox_OverflowCloses(t *testing.T) {
 		code, reason := ws.ParseCloseFrameData(f.Payload)
 		assert.EqualValues(t, CloseTryAgainLater, code)
 		assert.NotEmpty(t, reason)
+	})
+}
+
+// Whoever sends does not wait for the merging; what comes meanwhile waits behind it, but not without bounds.
+func TestOutbox_CompactsBesideTheSender(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, peer := newTestOutbox(t, 4000)
+		stall(o)
+		o.mu.Lock() // no goroutine gets on
+		push := func(text string, n int) {
+			for range n {
+				o.sendLocked(updateFrame(insert(1, 0, text)))
+			}
+		}
+		push(string(bytes.Repeat([]byte("x"), 100)), 30)
+		begun := o.compacting
+		require.NotNil(t, begun)
+		assert.Less(t, len(begun.frames), 30)
+		assert.Len(t, o.queue, 30-len(begun.frames))
+		o.mu.Unlock()
+		synctest.Wait()
+		assert.Nil(t, o.compacting)
+		assert.False(t, o.isClosed())
+		peer.expectUpdate()
+		assert.Equal(t, 100, len(textOf(t, peer.expectUpdate())))
+
+		stall(o)
+		o.mu.Lock()
+		push(string(bytes.Repeat([]byte("x"), 1000)), 20)
+		assert.True(t, o.closed, "too much at once")
+		o.mu.Unlock()
 	})
 }
 

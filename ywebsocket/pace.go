@@ -3,6 +3,8 @@ package ywebsocket
 import (
 	"io"
 	"math"
+	"os"
+	"sync/atomic"
 	"time"
 )
 
@@ -12,7 +14,7 @@ import (
 // what the server does in between.
 //
 // A deadline is set only to wait for the rest of something, so that a message that
-// arrives in one piece costs none. A pace belongs to one goroutine.
+// arrives in one piece costs none. A pace belongs to one goroutine, but for expire.
 type pace struct {
 	transport   io.Reader
 	setDeadline func(time.Time)
@@ -23,6 +25,8 @@ type pace struct {
 	frameLeft, partLeft time.Duration
 	// limited is set while the connection has a deadline.
 	limited bool
+	// expired is set when the time is up for another reason.
+	expired atomic.Bool
 }
 
 const forever = time.Duration(math.MaxInt64)
@@ -45,6 +49,12 @@ func (p *pace) endFrame()   { p.frameLeft = forever }
 func (p *pace) beginPart()  { p.partLeft = p.timeouts.Message }
 func (p *pace) endMessage() { p.partLeft = forever }
 
+// expire ends the time for whatever is to be read. Others may call it.
+func (p *pace) expire() {
+	p.expired.Store(true)
+	p.setDeadline(time.Now())
+}
+
 func (p *pace) Read(b []byte) (int, error) {
 	left := min(p.frameLeft, p.partLeft)
 	if left == forever {
@@ -57,6 +67,9 @@ func (p *pace) Read(b []byte) (int, error) {
 	start := time.Now()
 	p.limited = true
 	p.setDeadline(start.Add(left))
+	if p.expired.Load() { // its deadline may be overwritten by now
+		return 0, os.ErrDeadlineExceeded
+	}
 	n, err := p.transport.Read(b)
 	waited := time.Since(start)
 	p.frameLeft = less(p.frameLeft, waited)

@@ -108,7 +108,8 @@ func documentError(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.Is(err, ycrdt.ErrMalformed), errors.Is(err, ycrdt.ErrTooLarge), errors.Is(err, ycrdt.ErrDocPoisoned):
+	case errors.Is(err, ycrdt.ErrMalformed), errors.Is(err, ycrdt.ErrTooLarge), errors.Is(err, ycrdt.ErrHeldFull),
+		errors.Is(err, ycrdt.ErrDocPoisoned):
 		return fmt.Errorf("%w: the document refuses what the server sent; look into the room there: %w", ErrPermanent, err)
 	default:
 		return fmt.Errorf("%w: the document cannot be used: %w", ErrPermanent, err)

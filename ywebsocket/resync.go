@@ -100,6 +100,16 @@ func (r *room) isHeldFrom(c *conn) bool {
 	return held
 }
 
+// askAgain asks everybody of whom the document may have held something back that it
+// has given up, because that came in with an update of too high a cost.
+func (r *room) askAgain(ctx context.Context, used document) {
+	r.documentMu.RLock()
+	defer r.documentMu.RUnlock()
+	if r.document == used {
+		r.askAuthors(ctx, used)
+	}
+}
+
 // askAuthors asks everybody from whom the document may have held something back
 // that is gone with it, now that it is loaded again.
 func (r *room) askAuthors(ctx context.Context, loaded document) {

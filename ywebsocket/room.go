@@ -154,6 +154,9 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 	if held {
 		in.from.resync.request(in.from)
 	}
+	if errors.Is(err, ycrdt.ErrTooLarge) {
+		r.askAgain(ctx, used)
+	}
 	return asClose(err)
 }
 
@@ -276,6 +279,8 @@ func asClose(err error) error {
 		return nil
 	case errors.Is(err, ycrdt.ErrMalformed):
 		return closing(CloseMalformed, "malformed update or state vector: %v", err)
+	case errors.Is(err, ycrdt.ErrHeldFull):
+		return closing(CloseTryAgainLater, "the update waits for others, and too many do already: reconnect to sync again")
 	case errors.Is(err, ycrdt.ErrTooLarge):
 		return closing(CloseTooBig, "update above a limit: %v", err)
 	default:

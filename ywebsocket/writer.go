@@ -1,6 +1,7 @@
 package ywebsocket
 
 import (
+	"context"
 	"sync"
 	"time"
 
@@ -38,6 +39,7 @@ func (o *outbox) take(batch []frame) []frame {
 	defer o.mu.Unlock()
 	clear(batch)
 	batch = batch[:0]
+	_ = waitFor(context.Background(), o.changed, func() bool { return o.compacting == nil })
 	if o.pong.wire != nil {
 		batch = append(batch, o.pong)
 		o.pong = frame{}

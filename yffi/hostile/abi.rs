@@ -96,10 +96,11 @@ impl Doc {
         Ok(Doc(doc))
     }
 
-    /// Applies an update in a transaction of its own.
-    pub fn apply(&self, update: &[u8]) -> Result<()> {
+    /// Applies an update in a transaction of its own, in so many microseconds or, if 0, in as many as it takes.
+    pub fn apply(&self, update: &[u8], budget: u64) -> Result<()> {
+        let (bytes, len) = (update.as_ptr(), update.len());
         commit(|out, err| unsafe {
-            yffi_doc_apply_update(self.0, update.as_ptr(), update.len(), 0, true, out, err)
+            yffi_doc_apply_update(self.0, bytes, len, budget, true, out, err)
         })
     }
 

@@ -11,6 +11,8 @@ pub struct Sequence {
     pub bytes: bool,
     pub observe: bool,
     pub in_txn: bool,
+    /// How many microseconds each update may take; 0 stands for as many as it takes.
+    pub budget: u64,
     pub updates: Vec<Vec<u8>>,
 }
 
@@ -29,7 +31,8 @@ pub fn read(input: &mut impl Read) -> io::Result<Option<Sequence>> {
 fn parse(data: &[u8]) -> Option<Sequence> {
     let (flags, data) = data.split_first()?;
     let (client_id, data) = data.split_first_chunk()?;
-    let (edits, mut data) = data.split_first_chunk()?;
+    let (edits, data) = data.split_first_chunk()?;
+    let (budget, mut data) = data.split_first_chunk()?;
     let mut updates = Vec::new();
     while let Some((size, rest)) = data.split_first_chunk() {
         let (update, rest) = rest.split_at_checked(u32::from_le_bytes(*size) as usize)?;
@@ -43,6 +46,7 @@ fn parse(data: &[u8]) -> Option<Sequence> {
         bytes: flags & 2 != 0,
         observe: flags & 4 != 0,
         in_txn: flags & 8 != 0,
+        budget: u64::from_le_bytes(*budget),
         updates,
     })
 }

@@ -99,7 +99,10 @@ impl Player<'_> {
         }
         self.verdict.updates += 1;
         let before = self.doc.view(|txn| txn.encode(Some(&[0]))).ok();
-        let applied = self.verdict.write("apply", || self.doc.apply(update));
+        let budget = self.sequence.budget;
+        let applied = self
+            .verdict
+            .write("apply", || self.doc.apply(update, budget));
         if applied.is_some() {
             let after = self.doc.view(|txn| txn.encode(Some(&[0]))).ok();
             self.accepted(update, before != after);
@@ -283,7 +286,7 @@ fn read(txn: &Txn, slot: u32, kind: u8) -> Result<()> {
 
 fn load(update: &[u8], sequence: &Sequence) -> Result<Doc> {
     let doc = Doc::new(99, sequence)?;
-    doc.apply(update)?;
+    doc.apply(update, 0)?;
     Ok(doc)
 }
 

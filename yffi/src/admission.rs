@@ -7,6 +7,9 @@
 use crate::clocks::{ByClient, Clocks};
 use crate::closed::is_closed;
 use crate::compose::Composer;
+use crate::cost::{self, Budget, Part};
+use crate::crowds::crowded;
+use crate::decode::{check_decodes, decode};
 use crate::error::{Failure, Result, YffiCode};
 use crate::gate::{self, Run, Summary};
 use crate::held::{Held, HeldRun};
@@ -16,7 +19,6 @@ use crate::rewrite::{self, for_each_deletion};
 use crate::structs::{Contents, Id, Kind, Parent, Struct};
 use crate::wire::Checked;
 use std::borrow::Cow;
-use yrs::updates::decoder::Decode;
 use yrs::{TransactionMut, Update};
 
 /// The clock that peers may claim this document's own client to have reached: half of all.
@@ -30,7 +32,7 @@ pub struct Admission {
     pub clocks: Clocks,
     pub nesting: Nesting,
     pub held: Held,
-    /// How many structs have come in updates.
+    /// How many structs have come in with updates.
     pub structs: usize,
     /// How many deleted shared types the document still keeps.
     pub garbage: usize,
@@ -43,12 +45,18 @@ pub struct Inspected<'a> {
     summary: Summary,
     /// How deep its shared types are, as far as that can be told.
     depths: Vec<Option<Depth>>,
+    /// It may cost more than its budget.
+    costly: bool,
+    /// How much it may allocate.
+    memory: Option<i64>,
 }
 
 /// What yrs is to apply.
 pub struct Admitted {
     pub updates: Updates,
     pub structs: usize,
+    /// How much it may allocate.
+    pub memory: Option<i64>,
     pub contents: Contents,
     /// It is the update as it came, byte for byte.
     pub verbatim: bool,
@@ -65,12 +73,9 @@ pub struct Admitted {
 /// Updates that are complete, each with those before it.
 pub enum Updates {
     One(Update),
-    /// A few structs each, because they may take long.
+    /// Parts, because they may cost much.
     Many(Vec<Vec<u8>>),
 }
-
-/// How many structs are integrated without a look at the clock, where they may take long.
-const FEW_STRUCTS: usize = 64;
 
 impl Admission {
     pub fn new(client: u64, limits: YffiLimits) -> Self {
@@ -86,23 +91,27 @@ impl Admission {
     }
 
     /// Decides on an update. What is refused changes nothing. What is admitted counts as known from now on, so yrs
-    /// has to take it. What may take long comes in parts if it is to be `interruptible`.
+    /// has to take it. What may cost much comes in parts, if there is a budget.
     pub fn admit(
         &mut self,
         update: &[u8],
-        interruptible: bool,
+        budget: Option<&Budget>,
         asker: &Asker<'_>,
     ) -> Result<Admitted> {
-        let mut inspected = self.inspect(update, asker)?;
-        inspected.summary.crowded &= interruptible;
-        let decoded = decode(&inspected.update)?; // from here on nothing is refused
-        self.structs += inspected.summary.structs;
+        let inspected = self.inspect(update, budget, asker)?;
+        let decoded = if inspected.costly {
+            check_decodes(&inspected.update, &inspected.summary)?;
+            None
+        } else {
+            Some(decode(&inspected.update)?)
+        };
+        // From here on nothing is refused.
         if !self.held.is_empty() {
             self.held.expire(&self.limits);
         }
-        let Some(unsettled) = self.admit_whole(&inspected) else {
-            drop(decoded);
-            return self.admit_parts(&inspected, asker);
+        let whole = decoded.and_then(|decoded| Some((decoded, self.admit_whole(&inspected)?)));
+        let Some((decoded, unsettled)) = whole else {
+            return self.admit_parts(&inspected, budget, asker);
         };
         let Inspected {
             update, summary, ..
@@ -114,6 +123,7 @@ impl Admission {
         Ok(Admitted {
             updates: Updates::One(decoded),
             structs: summary.structs,
+            memory: None,
             contents: summary.contents,
             verbatim: rewritten.is_none() && !summary.trailing,
             rewritten,
@@ -124,7 +134,12 @@ impl Admission {
     }
 
     /// Walks an update through the gate, and refuses what this document does not take.
-    pub fn inspect<'a>(&self, update: &'a [u8], asker: &Asker<'_>) -> Result<Inspected<'a>> {
+    pub fn inspect<'a>(
+        &self,
+        update: &'a [u8],
+        budget: Option<&Budget>,
+        asker: &Asker<'_>,
+    ) -> Result<Inspected<'a>> {
         if update.len() as u64 > self.limits.update_bytes {
             return Err(Failure::new(
                 YffiCode::TooLarge,
@@ -136,11 +151,21 @@ impl Admission {
             ));
         }
         let (update, summary) = self.check(update)?;
-        self.check_clients(&summary)?;
+        self.check_clients(&update, &summary)?;
+        if budget.is_some() && cost::has_many_maps(&summary, update.len()) {
+            return Err(Failure::new(
+                YffiCode::TooLarge,
+                "the update has too many maps for its size",
+            ));
+        }
         let is_known = |id| self.clocks.has(id);
         let depths = self.nesting.resolve(&summary.types, is_known, asker)?;
+        let memory = budget.and_then(|_| cost::memory(&summary, update.len()));
+        let slow = budget.is_some_and(|budget| budget.is_at_risk(&summary, self.structs));
         Ok(Inspected {
             update,
+            costly: slow || memory.is_some(),
+            memory,
             summary,
             depths,
         })
@@ -158,22 +183,28 @@ impl Admission {
         Ok((Cow::Owned(update), summary))
     }
 
-    fn check_clients(&self, summary: &Summary) -> Result<()> {
+    fn check_clients(&self, update: &[u8], summary: &Summary) -> Result<()> {
         let own = summary.runs.iter().filter(|run| run.client == self.client);
         if own.map(|run| run.end).max() > Some(MAX_OWN_CLOCK) {
             return Err(Failure::malformed(
                 "the update leaves no clocks for what this document's own client may write",
             ));
         }
-        let crowded = |client| self.clocks.is_crowded(client);
-        match summary.runs.iter().find(|run| crowded(run.client)) {
+        let is_new = |client: &u64| self.clocks.get(*client) == 0 && !self.held.knows(*client);
+        let clients = summary.runs.iter().map(|run| run.client);
+        let mut new: Vec<u64> = clients.filter(is_new).collect();
+        if summary.deletes_unknown {
+            for_each_deletion(&update[summary.delete_set.clone()], |client, _, _| {
+                if new.last() != Some(&client) && is_new(&client) {
+                    new.push(client);
+                }
+            });
+        }
+        match crowded([self.clocks.crowds(), self.held.crowds()], new) {
             None => Ok(()),
-            Some(run) => Err(Failure::new(
+            Some(client) => Err(Failure::new(
                 YffiCode::TooLarge,
-                format_args!(
-                    "client id {} shares its low bits with too many others",
-                    run.client
-                ),
+                format_args!("client id {client} shares its low bits with too many others"),
             )),
         }
     }
@@ -185,7 +216,6 @@ impl Admission {
         } = inspected;
         if self.nesting.is_deep()
             || depths.iter().any(Option::is_none)
-            || summary.crowded
             || !is_closed(summary, &self.clocks)
             || !self.are_types(summary)
             || self.frees_held(summary)
@@ -216,12 +246,17 @@ impl Admission {
     }
 
     /// Admits what is new and complete, with what was held back for the want of it.
-    fn admit_parts(&mut self, inspected: &Inspected<'_>, asker: &Asker<'_>) -> Result<Admitted> {
+    fn admit_parts(
+        &mut self,
+        inspected: &Inspected<'_>,
+        budget: Option<&Budget>,
+        asker: &Asker<'_>,
+    ) -> Result<Admitted> {
         let Inspected {
             update, summary, ..
         } = inspected;
         let mut parts = Parts {
-            few: summary.crowded,
+            budget,
             ..Parts::default()
         };
         for run in &summary.runs {
@@ -256,6 +291,7 @@ impl Admission {
         Ok(Admitted {
             updates,
             structs: parts.structs,
+            memory: inspected.memory,
             contents: parts.contents,
             verbatim: false,
             rewritten,
@@ -266,7 +302,12 @@ impl Admission {
     }
 
     /// Admits the structs of a run up to the first that has to wait; gives what for.
-    fn proceed(&mut self, run: &mut HeldRun, parts: &mut Parts, asker: &Asker<'_>) -> Option<Id> {
+    fn proceed(
+        &mut self,
+        run: &mut HeldRun,
+        parts: &mut Parts<'_>,
+        asker: &Asker<'_>,
+    ) -> Option<Id> {
         let client = run.key.client;
         if run.clock > self.clocks.get(client) {
             let clock = run.clock - 1;
@@ -293,7 +334,7 @@ impl Admission {
         it: &Struct,
         from: &[u8],
         place: Option<Depth>,
-        parts: &mut Parts,
+        parts: &mut Parts<'_>,
     ) {
         let end = id.clock + it.len;
         let known = self.clocks.get(id.client).saturating_sub(id.clock);
@@ -303,9 +344,12 @@ impl Admission {
         };
         let len = it.len - known;
         parts.structs += 1;
-        if parts.few && parts.composer.structs() >= FEW_STRUCTS {
-            parts.end_few();
+        let structs = self.structs + parts.structs;
+        if parts.budget.is_some_and(|b| parts.part.is_full(structs, b)) {
+            parts.end_part();
         }
+        let is_first = parts.composer.end(id.client) != first.clock;
+        parts.part.add(it.jumps(id, is_first));
         let out = parts.composer.append(id.client, first.clock, end, 1);
         match place {
             Some(parent) if !it.is_type() => {
@@ -335,7 +379,7 @@ impl Admission {
 
     /// How deep the parent of an item is. None if it has none: if what should hold it holds no shared type. In
     /// Yjs, too, such an item comes in as a tombstone.
-    fn place(&self, it: &Struct, parts: &Parts, asker: &Asker<'_>) -> Option<Depth> {
+    fn place(&self, it: &Struct, parts: &Parts<'_>, asker: &Asker<'_>) -> Option<Depth> {
         match it.kind {
             Kind::Gc | Kind::Skip => None,
             Kind::Item(Parent::Root) => Some(Depth::ROOT),
@@ -359,7 +403,7 @@ impl Admission {
     }
 
     /// Admits the deletions of what is there and holds the others back.
-    fn admit_deletions(&mut self, delete_set: &[u8], parts: &mut Parts) {
+    fn admit_deletions(&mut self, delete_set: &[u8], parts: &mut Parts<'_>) {
         parts.ends.extend(parts.composer.ends());
         for (client, clock) in std::mem::take(&mut parts.ends) {
             self.held.forget_known(client, clock);
@@ -375,7 +419,8 @@ impl Admission {
             if end > known {
                 parts.held = true;
                 if self.held.has_room(0, &self.limits) {
-                    self.held.put_deletion(client, start.max(known), end);
+                    let start = start.max(known);
+                    self.held.put_deletion(client, start, end, &self.limits);
                 } else {
                     parts.overflow = true;
                 }
@@ -401,17 +446,19 @@ impl Admission {
     }
 
     /// Everything that is held back, as updates.
-    pub fn held_updates(&self) -> Vec<Vec<u8>> {
+    pub fn held_updates(&mut self) -> Vec<Vec<u8>> {
+        self.held.expire(&self.limits);
         self.held.updates(&self.clocks, &self.limits)
     }
 }
 
 /// What is put together from an update and from what was held back.
 #[derive(Default)]
-struct Parts {
+struct Parts<'a> {
     composer: Composer,
-    /// Whether to make updates of a few structs, and those that are complete.
-    few: bool,
+    /// By which it is cut into parts, what the present one has, and those that are complete.
+    budget: Option<&'a Budget>,
+    part: Part,
     complete: Vec<Vec<u8>>,
     /// Where what they have of each client ends.
     ends: ByClient<u32>,
@@ -425,8 +472,9 @@ struct Parts {
     placed: ByClient<Vec<(u32, u32, Option<Depth>)>>,
 }
 
-impl Parts {
-    fn end_few(&mut self) {
+impl Parts<'_> {
+    fn end_part(&mut self) {
+        self.part = Part::default();
         let composer = std::mem::take(&mut self.composer);
         self.ends.extend(composer.ends());
         self.complete.push(composer.update());
@@ -439,8 +487,4 @@ impl Parts {
         let (start, _, place) = placed.get(at)?;
         (*start <= id.clock).then_some(*place)
     }
-}
-
-pub fn decode(update: &[u8]) -> Result<Update> {
-    Update::decode_v1(update).map_err(Failure::malformed)
 }

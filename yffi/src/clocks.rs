@@ -1,5 +1,6 @@
 //! What a document knows: the clock of every client, as yrs's state vector has it, but at hand.
 
+use crate::crowds::Crowds;
 use crate::structs::Id;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -51,19 +52,13 @@ impl Hasher for ClientHasher {
 /// A map by client id.
 pub type ByClient<T> = HashMap<u64, T, ClientHash>;
 
-/// How many client ids may share their low bits. yrs hashes an id to itself, so ids that share them make its
-/// tables slow; random ids never come near.
-pub(crate) const MAX_CROWD: usize = 64;
-const CROWD_BITS: u32 = 12;
-
 /// The first clock that is missing, for every client.
 #[derive(Default)]
 pub struct Clocks {
     clocks: ByClient<u32>,
     /// The client that came last with its clock: usually it comes next, too.
     latest: Id,
-    /// How many clients share each value of the low bits, once there are many.
-    crowds: Vec<u32>,
+    crowds: Crowds,
 }
 
 impl Clocks {
@@ -80,15 +75,20 @@ impl Clocks {
 
     /// Raises a client's clock; never lowers it.
     pub fn raise(&mut self, client: u64, clock: u32) {
-        if clock <= self.get(client) {
+        let known = if self.latest.client == client {
+            Some(self.latest.clock)
+        } else {
+            self.clocks.get(&client).copied()
+        };
+        if clock <= known.unwrap_or(0) {
             return;
         }
+        if known.is_none() {
+            self.crowds.add(client);
+        }
         let before = std::mem::replace(&mut self.latest, Id { client, clock });
-        if before.client != client
-            && before.clock > 0
-            && self.clocks.insert(before.client, before.clock).is_none()
-        {
-            self.count(before.client);
+        if before.client != client && before.clock > 0 {
+            self.clocks.insert(before.client, before.clock);
         }
     }
 
@@ -109,27 +109,7 @@ impl Clocks {
         }
     }
 
-    /// Whether `client` is new and its id shares its low bits with too many others.
-    pub fn is_crowded(&self, client: u64) -> bool {
-        let Some(&crowd) = self.crowds.get(low_bits(client)) else {
-            return false;
-        };
-        let even = self.clocks.len() >> CROWD_BITS;
-        crowd as usize > MAX_CROWD + 8 * even && self.get(client) == 0
+    pub fn crowds(&self) -> &Crowds {
+        &self.crowds
     }
-
-    fn count(&mut self, client: u64) {
-        if !self.crowds.is_empty() {
-            self.crowds[low_bits(client)] += 1;
-        } else if self.clocks.len() > 16 * MAX_CROWD {
-            self.crowds = vec![0; 1 << CROWD_BITS];
-            for known in self.clocks.keys() {
-                self.crowds[low_bits(*known)] += 1;
-            }
-        }
-    }
-}
-
-fn low_bits(client: u64) -> usize {
-    (client & ((1 << CROWD_BITS) - 1)) as usize
 }

@@ -18,7 +18,6 @@ struct Section {
 #[derive(Default)]
 pub struct Composer {
     sections: ByClient<Section>,
-    structs: usize,
     deletes: ByClient<Vec<(u32, u32)>>,
 }
 
@@ -47,13 +46,7 @@ impl Composer {
         }
         section.end = end;
         section.structs += structs;
-        self.structs += structs;
         &mut section.bytes
-    }
-
-    /// How many structs there are, Skips included.
-    pub fn structs(&self) -> usize {
-        self.structs
     }
 
     pub fn delete(&mut self, client: u64, start: u32, end: u32) {

@@ -32,6 +32,8 @@ pub enum YffiCode {
     InvalidArgument = 11,
     /// A value that a document cannot carry, such as a string that is not UTF-8.
     UnsupportedValue = 12,
+    /// An update misses something, and too much is held back already for it to wait for that.
+    HeldFull = 13,
 }
 
 /// Where a failing call leaves its reason. The caller passes it zeroed and frees `message`

@@ -4,11 +4,9 @@
 //! refuses the shapes that are known to break yrs whatever the document holds. On its way it collects what the
 //! document has to decide on; see `admission.rs`.
 
-use crate::clocks::{Clocks, MAX_CROWD};
-use crate::contest::Contests;
+use crate::clocks::Clocks;
 use crate::limits::YffiLimits;
 use crate::newtypes::{Link, NewTypes};
-use crate::siblings::Siblings;
 use crate::structs::{read_struct, Contents, Id, Kind, Parent, Struct};
 use crate::wire::{Checked, Reader, Refusal};
 use smallvec::SmallVec;
@@ -71,8 +69,10 @@ pub struct Summary {
     pub deletes_unknown: bool,
     /// There are Skips between the structs.
     pub skips: bool,
-    /// Many items are behind the same neighbour; see `siblings.rs`.
-    pub crowded: bool,
+    /// The items for which yrs may have to look for their place; see `cost.rs`.
+    pub jumps: usize,
+    /// The maps among plain values that hold something.
+    pub maps: usize,
     /// There are bytes behind the update. Yjs ignores them.
     pub trailing: bool,
 }
@@ -151,23 +151,6 @@ impl Clients {
                 return Err(Refusal::new("client listed twice", pair[1].1));
             }
         }
-        self.check_crowds()
-    }
-
-    /// yrs hashes a client id to itself: ids that share their low bits share a place in its tables.
-    fn check_crowds(&self) -> Checked<()> {
-        if self.seen.len() <= 16 * MAX_CROWD {
-            return Ok(());
-        }
-        let mask = self.seen.len().next_power_of_two() - 1;
-        let mut crowds = vec![0u32; mask + 1];
-        for (client, offset) in &self.seen {
-            let crowd = &mut crowds[*client as usize & mask];
-            *crowd += 1;
-            if *crowd as usize > MAX_CROWD {
-                return Err(Refusal::new("client ids that collide", *offset));
-            }
-        }
         Ok(())
     }
 }
@@ -183,8 +166,6 @@ pub fn check_update(
         reader: Reader::new(bytes),
         limits,
         clocks,
-        contests: Contests::default(),
-        siblings: Siblings::default(),
         settled: [Id::default(); SETTLED],
         summary: Summary::default(),
     };
@@ -199,8 +180,7 @@ pub fn check_update(
     clients.check(walk.reader.offset())?;
     walk.delete_set()?;
     walk.summary.types.end_section();
-    check_density(&walk)?;
-    walk.summary.crowded = walk.siblings.are_crowded();
+    walk.summary.maps = walk.reader.maps();
     walk.summary.trailing = walk.reader.remaining() > 0;
     Ok(walk.summary)
 }
@@ -210,38 +190,10 @@ pub fn check_alone(bytes: &[u8], limits: &YffiLimits) -> Checked<Summary> {
     check_update(bytes, limits, None)
 }
 
-/// What yrs makes of a few bytes can take hundreds. So that an update costs no more than a fixed multiple of its length,
-/// there may be one such thing for as many bytes as an honest one has at least, and some more.
-fn check_density(walk: &Walk<'_>) -> Checked<()> {
-    let (summary, bytes) = (&walk.summary, walk.reader.offset());
-    for (count, size, free, rule) in [
-        (
-            summary.docs.len(),
-            32,
-            256,
-            "too many subdocuments for its size",
-        ),
-        (
-            summary.types.len(),
-            9,
-            4096,
-            "too many shared types for its size",
-        ),
-        (walk.reader.maps(), 5, 16_384, "too many maps for its size"),
-    ] {
-        if count > free + bytes / size {
-            return walk.reader.refuse(rule);
-        }
-    }
-    Ok(())
-}
-
 struct Walk<'a> {
     reader: Reader<'a>,
     limits: &'a YffiLimits,
     clocks: Option<&'a Clocks>,
-    contests: Contests,
-    siblings: Siblings,
     /// Other clients that the section refers to, by their low bits, with the clock below which what they wrote is in
     /// the document, or is needed by an earlier struct of the section already.
     settled: [Id; SETTLED],
@@ -256,7 +208,6 @@ impl Walk<'_> {
         let structs = self.reader.count(2)?;
         let client = self.reader.usual_client()?;
         clients.add(client, self.reader.offset());
-        self.contests.next_client();
         self.settled = [Id::default(); SETTLED];
         let mut clock = self.reader.u31()?;
         let mut units = 0;
@@ -280,14 +231,7 @@ impl Walk<'_> {
                 continue;
             }
             self.dependencies(id, &it)?;
-            if it.contests_key() {
-                let place = self.reader.part(it.bytes.start + 1..it.content);
-                if self.contests.add(place) {
-                    return Err(Refusal::new("too many entries for one key", it.bytes.start));
-                }
-            } else {
-                self.siblings.add(&it);
-            }
+            self.summary.jumps += usize::from(it.jumps(id, run.structs == 0));
             self.summary.note_types(id, &it);
             units += u64::from(it.len);
             run.structs += 1;

@@ -6,6 +6,7 @@
 
 use crate::clocks::{ByClient, Clocks};
 use crate::compose::Composer;
+use crate::crowds::Crowds;
 use crate::limits::YffiLimits;
 use crate::ranges::Ranges;
 use crate::structs::{read_struct, Contents, Id, Struct};
@@ -99,11 +100,26 @@ impl HeldRun {
     }
 }
 
+/// How long something waits at most.
+fn age(limits: &YffiLimits) -> Duration {
+    Duration::from_millis(limits.held_millis)
+}
+
 /// A run that waits, and what for.
 struct Waiting {
     run: HeldRun,
     wait: Id,
 }
+
+/// Deletions of what one client wrote.
+struct Deletions {
+    ranges: Ranges,
+    /// When the first of them was held back.
+    since: Instant,
+}
+
+/// Deletions that are held back within this part of what they may wait at most go by one age.
+const SAME_AGE: u32 = 8;
 
 /// What is held back in one document.
 #[derive(Default)]
@@ -112,7 +128,10 @@ pub struct Held {
     runs: ByClient<BTreeMap<u32, Waiting>>,
     /// What is waited for, and by which run.
     waits: BTreeSet<(Id, RunKey)>,
-    deletes: ByClient<(Ranges, Instant)>,
+    /// Those that were held back at about the same time together, oldest first.
+    deletes: ByClient<VecDeque<Deletions>>,
+    /// The clients of both. One that is in both counts twice.
+    crowds: Crowds,
     /// When something was added, oldest first; some of it may be gone. No clock stands for deletions.
     ages: VecDeque<(Instant, u64, Option<u32>)>,
     bytes: usize,
@@ -129,11 +148,18 @@ impl Held {
         (self.bytes + size) as u64 <= limits.held_bytes && self.count < limits.held_runs as usize
     }
 
+    pub fn crowds(&self) -> &Crowds {
+        &self.crowds
+    }
+
+    /// Whether something of `client` is held back.
+    pub fn knows(&self, client: u64) -> bool {
+        self.runs.contains_key(&client) || self.deletes.contains_key(&client)
+    }
+
     /// Whether what `client` wrote before `clock` concerns something that is held back.
     pub fn concerns(&self, client: u64, clock: u32) -> bool {
-        self.deletes.contains_key(&client)
-            || self.runs.contains_key(&client)
-            || !self.woken(client, clock).is_empty()
+        self.knows(client) || !self.woken(client, clock).is_empty()
     }
 
     /// Gives up the runs of a client that are known by now.
@@ -161,12 +187,11 @@ impl Held {
     /// Holds back a run that no other covers, until `wait` is there.
     pub fn put(&mut self, run: HeldRun, wait: Id) {
         let RunKey { client, clock: key } = run.key;
-        let runs = self.runs.entry(client).or_default();
-        let covered: Vec<u32> = runs
-            .range(run.clock..run.end)
-            .filter(|(_, other)| other.run.end <= run.end)
-            .map(|(key, _)| *key)
-            .collect();
+        let covered: Vec<u32> = self.runs.get(&client).map_or(Vec::new(), |runs| {
+            let within = runs.range(run.clock..run.end);
+            let covered = within.filter(|(_, other)| other.run.end <= run.end);
+            covered.map(|(key, _)| *key).collect()
+        });
         for key in covered {
             self.take(Id { client, clock: key });
         }
@@ -174,7 +199,10 @@ impl Held {
         self.count += 1;
         self.ages.push_back((run.since, client, Some(key)));
         let entry = (wait, run.key);
-        let runs = self.runs.entry(client).or_default();
+        let runs = self.runs.entry(client).or_insert_with(|| {
+            self.crowds.add(client);
+            BTreeMap::new()
+        });
         if let Some(replaced) = runs.insert(key, Waiting { run, wait }) {
             self.waits.remove(&(replaced.wait, replaced.run.key));
             self.released(&replaced);
@@ -199,6 +227,7 @@ impl Held {
     fn forget_if_empty(&mut self, client: u64) {
         if self.runs.get(&client).is_some_and(BTreeMap::is_empty) {
             self.runs.remove(&client);
+            self.crowds.remove(client);
         }
     }
 
@@ -214,30 +243,56 @@ impl Held {
     }
 
     /// Holds back the deletion of a range.
-    pub fn put_deletion(&mut self, client: u64, start: u32, end: u32) {
-        let now = Instant::now();
-        let (ranges, since) = self
-            .deletes
-            .entry(client)
-            .or_insert((Ranges::default(), now));
-        let before = ranges.len();
-        ranges.insert(start, end);
-        *since = now;
-        let after = ranges.len();
+    pub fn put_deletion(&mut self, client: u64, start: u32, end: u32, limits: &YffiLimits) {
+        let deletes = self.deletes.entry(client).or_insert_with(|| {
+            self.crowds.add(client);
+            VecDeque::new()
+        });
+        let young = |of: &Deletions| of.since.elapsed() * SAME_AGE < age(limits);
+        if !deletes.back().is_some_and(young) {
+            let since = Instant::now();
+            deletes.push_back(Deletions {
+                ranges: Ranges::default(),
+                since,
+            });
+            self.ages.push_back((since, client, None));
+        }
+        let Some(latest) = deletes.back_mut() else {
+            return; // there is one by now
+        };
+        let before = latest.ranges.len();
+        latest.ranges.insert(start, end);
+        let after = latest.ranges.len();
         self.recount(before, after);
-        self.ages.push_back((now, client, None));
     }
 
     /// Takes out the deletions of what a client has written before `clock`.
     pub fn take_deletions(&mut self, client: u64, clock: u32) -> Vec<(u32, u32)> {
-        let Some((ranges, _)) = self.deletes.get_mut(&client) else {
+        self.take_deletions_of(client, clock, |_| true)
+    }
+
+    fn take_deletions_of(
+        &mut self,
+        client: u64,
+        clock: u32,
+        chosen: impl Fn(&Deletions) -> bool,
+    ) -> Vec<(u32, u32)> {
+        let Some(deletes) = self.deletes.get_mut(&client) else {
             return Vec::new();
         };
-        let before = ranges.len();
-        let taken = ranges.take_before(clock);
-        let after = ranges.len();
-        if after == 0 {
+        let mut taken = Vec::new();
+        let (mut before, mut after) = (0, 0);
+        deletes.retain_mut(|of| {
+            before += of.ranges.len();
+            if chosen(of) {
+                taken.extend(of.ranges.take_before(clock));
+            }
+            after += of.ranges.len();
+            of.ranges.len() > 0
+        });
+        if deletes.is_empty() {
             self.deletes.remove(&client);
+            self.crowds.remove(client);
         }
         self.recount(before, after);
         taken
@@ -250,17 +305,16 @@ impl Held {
 
     /// Gives up what has waited for too long.
     pub fn expire(&mut self, limits: &YffiLimits) {
-        let age = Duration::from_millis(limits.held_millis);
         while let Some((since, client, clock)) = self.ages.front().copied() {
             let gone = !self.holds(since, client, clock);
-            if !gone && since.elapsed() < age {
+            if !gone && since.elapsed() < age(limits) {
                 break;
             }
             self.ages.pop_front();
             match clock {
                 _ if gone => {}
                 Some(clock) => drop(self.take(RunKey { client, clock })),
-                None => drop(self.take_deletions(client, u32::MAX)),
+                None => drop(self.take_deletions_of(client, u32::MAX, |of| of.since == since)),
             }
         }
         if self.ages.len() > 2 * self.count + OVERHEAD {
@@ -272,7 +326,7 @@ impl Held {
         }
     }
 
-    /// Whether what was added then is still the last that is held there.
+    /// Whether what was added then is still held there.
     fn holds(&self, then: Instant, client: u64, clock: Option<u32>) -> bool {
         match clock {
             Some(clock) => {
@@ -280,10 +334,10 @@ impl Held {
                 runs.and_then(|runs| runs.get(&clock))
                     .is_some_and(|waiting| waiting.run.since == then)
             }
-            None => self
-                .deletes
-                .get(&client)
-                .is_some_and(|(_, since)| *since == then),
+            None => {
+                let deletes = self.deletes.get(&client);
+                deletes.is_some_and(|all| all.iter().any(|of| of.since == then))
+            }
         }
     }
 
@@ -312,8 +366,8 @@ impl Held {
                 run.pass(&it);
             }
         }
-        for (client, (ranges, _)) in &self.deletes {
-            for (start, end) in ranges.iter() {
+        for (client, deletes) in &self.deletes {
+            for (start, end) in deletes.iter().flat_map(|of| of.ranges.iter()) {
                 layers[0].delete(*client, start, end);
             }
         }

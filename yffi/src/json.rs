@@ -119,14 +119,25 @@ pub fn as_javascript(json: &str) -> String {
 }
 
 fn rewritten(json: &str, floats: fn(i128) -> bool) -> String {
-    let mut text = json.to_owned();
-    for at in half_surrogates(json) {
-        text.replace_range(at..at + 6, "\\ufffd"); // which is as long
+    let mut text = String::with_capacity(json.len() + json.len() / 8);
+    let mut ends = integers(json, floats).peekable();
+    let mut copied = 0;
+    for half in half_surrogates(json) {
+        while let Some(end) = ends.next_if(|end| *end <= half) {
+            text.push_str(&json[copied..end]);
+            text.push_str("e0");
+            copied = end;
+        }
+        text.push_str(&json[copied..half]);
+        text.push_str("\\ufffd");
+        copied = half + 6; // the length of an escape
     }
-    let ends: Vec<usize> = integers(json, floats).collect();
-    for at in ends.into_iter().rev() {
-        text.insert_str(at, "e0");
+    for end in ends {
+        text.push_str(&json[copied..end]);
+        text.push_str("e0");
+        copied = end;
     }
+    text.push_str(&json[copied..]);
     text
 }
 
@@ -149,6 +160,10 @@ mod tests {
             (
                 r#"{"a":[9223372036854775808,1],"\"9223372036854775808":-1}"#,
                 r#"{"a":[9223372036854775808e0,1],"\"9223372036854775808":-1}"#,
+            ),
+            (
+                r#"[9223372036854775808,"\ud83d",9223372036854775808,1,"é\ude00",9223372036854775808]"#,
+                r#"[9223372036854775808e0,"\ufffd",9223372036854775808e0,1,"é\ufffd",9223372036854775808e0]"#,
             ),
             (
                 "[9223372036854775807,18446744073709551616,-9223372036854775809,9223372036854775808.5]",

@@ -17,7 +17,7 @@ impl Default for Gate {
 impl Gate {
     /// Decides on an update; whether it may go in as it is.
     pub fn pass(&mut self, update: &[u8]) -> bool {
-        let inspected = self.0.inspect(update, &Asker::new(&|_| None));
+        let inspected = self.0.inspect(update, None, &Asker::new(&|_| None, 0));
         inspected.is_ok_and(|inspected| self.0.admit_whole(&inspected).is_some())
     }
 }

@@ -6,8 +6,7 @@
 //!
 //! An item that names no parent has that of its neighbour. If the neighbour is a type, its depth tells; of other
 //! items the depth of the parent is kept only if it is half the limit or more. So what is not kept is shallow enough
-//! to be let in. yrs does tell where an integrated item is, but walks along all its siblings: it is asked a few times
-//! an update.
+//! to be let in. yrs does tell where an integrated item is, but walks along all its siblings: it is asked seldom.
 
 use crate::clocks::ByClient;
 use crate::newtypes::NewTypes;
@@ -16,9 +15,10 @@ use crate::wire::{Checked, Refusal};
 use std::cell::Cell;
 use yrs::{Assoc, BranchID, ClientID, ReadTxn, StickyIndex, ID};
 
-/// How often yrs is asked for one update: each time it walks along the siblings of an item. What is not asked for is
-/// taken for as deep as it can be.
+/// How often yrs is asked for one update, and how many siblings it may walk along for that, if once is not more. What is
+/// not asked for is taken for as deep as it can be.
 const MAX_ASKED: usize = 64;
+const MAX_WALKED: usize = 64 << 10;
 
 /// Asks yrs where integrated items are.
 pub struct Asker<'a> {
@@ -27,11 +27,12 @@ pub struct Asker<'a> {
 }
 
 impl<'a> Asker<'a> {
-    /// `locate` gives the type that an item is in; see [`locate`].
-    pub fn new(locate: &'a dyn Fn(Id) -> Option<BranchID>) -> Self {
+    /// `locate` gives the type that an item is in; see [`locate`]. It may have as many siblings as there are `structs`.
+    pub fn new(locate: &'a dyn Fn(Id) -> Option<BranchID>, structs: usize) -> Self {
+        let affordable = MAX_WALKED / structs.max(1);
         Asker {
             locate,
-            left: Cell::new(MAX_ASKED),
+            left: Cell::new(affordable.clamp(1, MAX_ASKED)),
         }
     }
 
@@ -171,6 +172,9 @@ impl Nesting {
                 .filter(|(_, depth)| *depth >= tracked);
             self.deep -= deep.count();
             placed.items.retain(|(start, _, _)| *start < clock);
+            if let Some((_, end, _)) = placed.items.last_mut() {
+                *end = clock.min(*end);
+            }
             placed.docs.retain(|other| *other < clock);
         }
     }
@@ -335,5 +339,43 @@ impl Nesting {
             Parent::Beside(id) => is_known(id).then(|| self.parent_depth(id, asker))?,
         };
         Some(parent.deeper())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(clock: u32) -> Id {
+        Id { client: 1, clock }
+    }
+
+    #[test]
+    fn what_is_taken_back_is_forgotten_to_the_clock() {
+        let nowhere = |_| None;
+        let asker = Asker::new(&nowhere, 0);
+        let mut nesting = Nesting::new(8);
+        nesting.track(at(0), 10, Depth::exactly(7));
+        nesting.forget(1, 5);
+        assert_eq!(nesting.parent_depth(at(4), &asker), Depth::exactly(7));
+        assert!(!nesting.parent_depth(at(5), &asker).exact);
+        nesting.track(at(5), 5, Depth::exactly(6));
+        assert_eq!(nesting.parent_depth(at(9), &asker), Depth::exactly(6));
+    }
+
+    #[test]
+    fn yrs_is_asked_less_the_more_it_has_to_walk() {
+        for (structs, most) in [(0, 64), (1_000, 64), (8_000, 8), (200_000, 1)] {
+            let asked = Cell::new(0);
+            let locate = |_| {
+                asked.set(asked.get() + 1);
+                Some(BranchID::Root("text".into()))
+            };
+            let asker = Asker::new(&locate, structs);
+            let nesting = Nesting::new(128);
+            let exact = (0..100).filter(|clock| nesting.parent_depth(at(*clock), &asker).exact);
+            assert_eq!(exact.count(), most);
+            assert_eq!(asked.get(), most);
+        }
     }
 }

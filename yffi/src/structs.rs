@@ -92,10 +92,14 @@ impl Struct {
         }
     }
 
-    /// Whether it sets a key of a map without reference to what that held before.
-    pub fn contests_key(&self) -> bool {
-        const REFERS: u8 = HAS_ORIGIN | HAS_RIGHT_ORIGIN;
-        self.info & (REFERS | HAS_PARENT_SUB) == HAS_PARENT_SUB
+    /// Whether it is an item that does not follow what its client wrote just before, as the struct of this id. The
+    /// `first` of an update follows something, too, but that has been there for longer.
+    pub fn jumps(&self, id: Id, first: bool) -> bool {
+        let before = Id {
+            clock: id.clock.wrapping_sub(1),
+            ..id
+        };
+        matches!(self.kind, Kind::Item(_)) && (first || self.origin != Some(before))
     }
 
     /// Whether it holds a shared type.

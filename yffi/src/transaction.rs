@@ -1,16 +1,15 @@
 //! Transactions: begin, commit, and the shared types they resolve.
 
-use crate::admission::decode;
 use crate::batch::Batch;
 use crate::branch::YFFI_ABSENT;
 use crate::buf::YffiBuf;
+use crate::decode::{check_decodes, decode};
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::gate;
-use crate::held::HeldRun;
 use crate::limits::WIDEST;
 use crate::panic::{guard, OnPanic};
-use crate::structs::{Contents, Id};
+use crate::structs::Id;
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
 use yrs::{ReadTxn, Transact, Transaction, TransactionMut, Update};
@@ -328,31 +327,12 @@ pub(crate) fn integrate(txn: &mut TransactionMut<'_>, update: Update) -> Result<
 pub(crate) fn check_encoded(update: &[u8]) -> Result<()> {
     let checked = gate::check_alone(update, &WIDEST).map_err(Failure::from);
     checked
-        .and_then(|summary| decode_all(update, &summary))
+        .and_then(|summary| check_decodes(update, &summary))
         .map_err(|failure| {
             let message = format_args!("the change cannot be read back: {}", failure.message);
             Failure::new(YffiCode::ApplyFailed, message)
         })
 }
-
-/// Decodes an update, a long one in parts: it is not needed, and need not cost its memory once more.
-fn decode_all(update: &[u8], summary: &gate::Summary) -> Result<()> {
-    if update.len() <= PART {
-        return decode(update).map(drop);
-    }
-    let mut contents = Contents::default();
-    for run in &summary.runs {
-        let bytes = &update[run.bytes()];
-        let mut rest = HeldRun::new(run.client, run.clock, run.end, run.structs as usize, bytes);
-        while let Some(part) = rest.split(PART, &WIDEST, &mut contents) {
-            decode(&part)?;
-        }
-    }
-    Ok(())
-}
-
-/// About how long the parts are, in bytes.
-const PART: usize = 256 << 10;
 
 /// The body of an export that only reads, but for edits that were held back.
 ///

@@ -1,8 +1,10 @@
 //! Updates and state vectors in v1 encoding.
 
-use crate::admission::{decode, Admission, Updates};
+use crate::admission::{Admission, Updates};
 use crate::buf::YffiBuf;
 use crate::collect::collect_checked as collect;
+use crate::cost::Budget;
+use crate::decode::decode;
 use crate::doc::YffiDoc;
 use crate::error::{Failure, Result, YffiCode, YffiError};
 use crate::ffi::bytes;
@@ -20,6 +22,7 @@ use yrs::{ClientID, ReadTxn, StateVector, TransactionMut, Update};
 
 /// Applies an update: what of it is new and complete, with what was held back for the want of it.
 fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()> {
+    let budget = budget.map(Budget::new);
     let doc = txn.doc();
     txn.settle()?;
     let write = txn.write_many(0)?;
@@ -28,7 +31,8 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
         admission.advance(write);
     }
     let locate = |id| nesting::locate(write, id);
-    let admitted = admission.admit(bytes, budget.is_some(), &Asker::new(&locate));
+    let asker = Asker::new(&locate, admission.structs);
+    let admitted = admission.admit(bytes, budget.as_ref(), &asker);
     let admitted = admitted.inspect_err(|failure| {
         if failure.code == YffiCode::ApplyFailed {
             doc.poison();
@@ -36,6 +40,7 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
     })?;
     doc.note(&admitted.contents);
     let mut indexes = doc.indexes();
+    let mut structs = admitted.structs;
     let in_time = match admitted.updates {
         Updates::One(update) => {
             let integrated = integrate(write, update);
@@ -46,19 +51,29 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
         }
         Updates::Many(updates) => {
             indexes.forget_all();
-            integrate_in_time(write, updates, budget, &mut admission)
+            let start = Instant::now();
+            let spent = |b: &Budget, structs| b.is_spent(start, structs, admitted.memory);
+            integrate_in_time(write, updates, &mut admission, |structs| {
+                budget.as_ref().is_some_and(|b| spent(b, structs))
+            })
+            .map(|left| {
+                structs -= left.unwrap_or(0);
+                left.is_none()
+            })
         }
     }
     .inspect_err(|_| doc.poison())?;
+    admission.structs += structs;
     #[cfg(debug_assertions)]
     indexes.check(write);
     drop(indexes);
     let mut unsettled = admitted.unsettled;
     unsettled.retain(|(id, _)| admission.clocks.has(*id));
     let locate = |id| nesting::locate(write, id);
-    admission.nesting.settle(unsettled, &Asker::new(&locate));
+    let asker = Asker::new(&locate, admission.structs);
+    admission.nesting.settle(unsettled, &asker);
     txn.applied(
-        admitted.structs,
+        structs,
         admitted.verbatim,
         admitted.rewritten,
         admitted.held,
@@ -66,43 +81,46 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
     if !in_time {
         return Err(Failure::new(
             YffiCode::TooLarge,
-            "the update takes too long: it inserts too much at the same place; a part was applied",
+            "the update costs too much for its budget: a part was applied",
         ));
     }
     if admitted.overflow {
         return Err(Failure::new(
-            YffiCode::TooLarge,
+            YffiCode::HeldFull,
             "too much is held back already: sync again, because updates before these are missing",
         ));
     }
     Ok(())
 }
 
-/// Has yrs integrate updates as long as there is time; whether there was enough. Those that are left over are taken back.
+/// Has yrs integrate updates until `is_spent` says, of how many structs they had, that it is enough. Those that are
+/// left over are taken back; gives how many structs they have, if there are any.
 fn integrate_in_time(
     txn: &mut TransactionMut<'_>,
     updates: Vec<Vec<u8>>,
-    budget: Option<Duration>,
     admission: &mut Admission,
-) -> Result<bool> {
-    let start = Instant::now();
+    is_spent: impl Fn(usize) -> bool,
+) -> Result<Option<usize>> {
+    let mut integrated = 0;
     let mut updates = updates.into_iter();
     for update in updates.by_ref() {
+        integrated += gate::check_alone(&update, &WIDEST)?.structs;
         integrate(txn, decode(&update)?)?;
-        if budget.is_some_and(|budget| start.elapsed() > budget) {
+        if is_spent(integrated) {
             break;
         }
     }
-    let mut in_time = true;
+    let mut left = None;
     let state = txn.state_vector();
     for update in updates {
-        in_time = false;
-        for run in gate::check_alone(&update, &WIDEST)?.runs {
+        let summary = gate::check_alone(&update, &WIDEST)?;
+        left = Some(left.unwrap_or(0) + summary.structs);
+        for run in summary.runs {
             let clock = state.get(&ClientID::new(run.client));
             admission.retract(run.client, clock);
         }
     }
-    Ok(in_time)
+    Ok(left)
 }
 
 fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
@@ -117,7 +135,7 @@ fn encode_state(txn: &YffiTxn, state_vector: Option<&[u8]>) -> Result<Vec<u8>> {
 
 fn encode_everything(txn: &YffiTxn) -> Result<Vec<u8>> {
     let state = with_txn!(&txn.access, t => t.encode_state_as_update_v1(&StateVector::default()));
-    let admission = txn.doc().admission();
+    let mut admission = txn.doc().admission();
     if admission.held.is_empty() {
         return Ok(state);
     }

@@ -91,7 +91,7 @@ impl<'a> Reader<'a> {
         &self.bytes[range]
     }
 
-    /// How many maps were among the plain values.
+    /// How many maps that hold something were among the plain values.
     pub fn maps(&self) -> usize {
         self.maps
     }
@@ -263,8 +263,9 @@ impl<'a> Reader<'a> {
                     return self.refuse("value nested too deeply");
                 }
                 let keyed = tag == 118;
-                self.maps += usize::from(keyed);
-                for _ in 0..self.count(if keyed { 2 } else { 1 })? {
+                let count = self.count(if keyed { 2 } else { 1 })?;
+                self.maps += usize::from(keyed && count > 0);
+                for _ in 0..count {
                     if keyed {
                         self.string()?;
                     }

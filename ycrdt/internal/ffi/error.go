@@ -27,6 +27,7 @@ const (
 	CodeBusy            Code = C.YFFI_CODE_BUSY
 	CodeInvalidArgument Code = C.YFFI_CODE_INVALID_ARGUMENT
 	CodeUnsupported     Code = C.YFFI_CODE_UNSUPPORTED_VALUE
+	CodeHeldFull        Code = C.YFFI_CODE_HELD_FULL
 )
 
 // Error is a failure that the native library reports.

@@ -43,6 +43,8 @@ enum YffiCode
   YFFI_CODE_INVALID_ARGUMENT = 11,
   // A value that a document cannot carry, such as a string that is not UTF-8.
   YFFI_CODE_UNSUPPORTED_VALUE = 12,
+  // An update misses something, and too much is held back already for it to wait for that.
+  YFFI_CODE_HELD_FULL = 13,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum YffiCode YffiCode;

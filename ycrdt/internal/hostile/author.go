@@ -37,6 +37,7 @@ type temper struct {
 	types  float64 // an item holds a shared type
 	nested float64 // an item goes into a nested type
 	keyed  float64 // an item is the value of a key
+	padded float64 // an update has its numbers in more bytes than they need
 }
 
 func newTemper(rng *rand.Rand) temper {
@@ -51,6 +52,7 @@ func newTemper(rng *rand.Rand) temper {
 		types:  some(0.05, 0.3, 0.6),
 		nested: some(0.1, 0.5, 0.9),
 		keyed:  some(0, 0.2, 0.6),
+		padded: some(0, 0, 0, 0.1, 0.5),
 	}
 }
 
@@ -93,6 +95,9 @@ func (a *author) write() update {
 		slices.SortStableFunc(a.update.sections, func(s, t section) int { return compareDescending(s.client, t.client) })
 	} else {
 		distortUpdate(a.rng, &a.update)
+	}
+	if chance(a.rng, a.temper.padded) {
+		a.update.padding = 1 + a.rng.IntN(7)
 	}
 	return a.update
 }

@@ -112,7 +112,8 @@ func writeType(e *protocol.Encoder, rng *rand.Rand, wrong float64) {
 		e.WriteVarString(pick(rng, []string{"p", "", "div"}))
 	case typeWeakLink:
 		e.WriteUint8(0)
-		id{uint64(rng.IntN(4)), uint64(rng.IntN(4))}.encode(e)
+		e.WriteVarUint(uint64(rng.IntN(4)))
+		e.WriteVarUint(uint64(rng.IntN(4)))
 	}
 }
 

@@ -2,10 +2,12 @@ package hostile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -37,7 +39,7 @@ func drive(s Sequence) verdict {
 		d.inspect()
 	} else {
 		for _, update := range s.Updates {
-			d.apply(d.doc, update)
+			d.apply(d.budgeted(), update)
 			d.inspect()
 			d.edit()
 			d.inspectState()
@@ -59,6 +61,20 @@ func (d *driver) newDoc(o Options) *ycrdt.Doc {
 		panic(err) // the options are ours
 	}
 	return doc
+}
+
+// budgeted is the document, where updates have the budget of the sequence.
+func (d *driver) budgeted() target {
+	return budgeted{d.doc, ycrdt.TxOptions{Budget: time.Duration(d.Budget) * time.Microsecond}}
+}
+
+type budgeted struct {
+	*ycrdt.Doc
+	opts ycrdt.TxOptions
+}
+
+func (b budgeted) ApplyUpdate(update []byte) error {
+	return b.ApplyUpdateContext(context.Background(), b.opts, update)
 }
 
 // target is a document or a transaction.

@@ -13,8 +13,8 @@ const (
 	frameInTx
 )
 
-// frame encodes a sequence for a child process: a length of four bytes, then flags, client and seed of the edits, then
-// each update behind its length. All numbers have their least significant byte first.
+// frame encodes a sequence for a child process: a length of four bytes, then flags, client, seed of the edits and
+// budget, then each update behind its length. All numbers have their least significant byte first.
 func frame(s Sequence) []byte {
 	data := make([]byte, 4, 256)
 	var flags byte
@@ -28,6 +28,7 @@ func frame(s Sequence) []byte {
 	data = append(data, flags)
 	data = binary.LittleEndian.AppendUint64(data, s.ClientID)
 	data = binary.LittleEndian.AppendUint64(data, s.Edits)
+	data = binary.LittleEndian.AppendUint64(data, s.Budget)
 	for _, update := range s.Updates {
 		data = binary.LittleEndian.AppendUint32(data, uint32(len(update)))
 		data = append(data, update...)
@@ -51,7 +52,8 @@ func readFrame(from io.Reader) (s Sequence, err error) {
 	s.Observe, s.InTx = flags&frameObserve != 0, flags&frameInTx != 0
 	s.ClientID = binary.LittleEndian.Uint64(data[1:])
 	s.Edits = binary.LittleEndian.Uint64(data[9:])
-	for data = data[17:]; len(data) > 0; {
+	s.Budget = binary.LittleEndian.Uint64(data[17:])
+	for data = data[25:]; len(data) > 0; {
 		end := 4 + binary.LittleEndian.Uint32(data)
 		s.Updates = append(s.Updates, data[4:end])
 		data = data[end:]

@@ -20,6 +20,9 @@ type Options struct {
 	Observe bool
 	// InTx applies all updates in one transaction.
 	InTx bool
+	// Budget is how many microseconds each update may take, if not all are in one transaction; 0 stands for as many as
+	// it takes.
+	Budget uint64
 }
 
 // Sequence is what hostile clients send to one document.
@@ -46,6 +49,8 @@ func (g *Generator) Sequence(seed uint64) Sequence {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	sequence := Sequence{Options: newOptions(rng)}
 	switch n := rng.IntN(100); {
+	case rng.IntN(5_000) == 0:
+		sequence.Updates = costly(rng)
 	case n < 3:
 		sequence.Updates = deep(rng)
 	case n < 5:
@@ -68,6 +73,9 @@ func newOptions(rng *rand.Rand) Options {
 	}
 	if chance(rng, 0.6) {
 		options.Edits = rng.Uint64()
+	}
+	if chance(rng, 0.4) {
+		options.Budget = pick(rng, []uint64{1, 1, 20, 1_000, 1_000_000})
 	}
 	return options
 }

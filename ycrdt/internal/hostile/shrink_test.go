@@ -68,6 +68,7 @@ func simplerOptions(o Options) (simpler []Options) {
 		func(o *Options) { o.Bytes = false },
 		func(o *Options) { o.SkipGC = false },
 		func(o *Options) { o.ClientID = 77 },
+		func(o *Options) { o.Budget = 0 },
 	} {
 		candidate := o
 		simplify(&candidate)

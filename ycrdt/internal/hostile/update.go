@@ -70,40 +70,40 @@ type update struct {
 	sections []section
 	deletes  []deleted
 	tail     []byte // bytes behind it
+	padding  int    // of its numbers: bytes that they do not need
 }
 
 func (u *update) encode() []byte {
-	var e protocol.Encoder
-	e.WriteVarUint(uint64(len(u.sections)))
+	e := padded{padding: u.padding}
+	e.number(uint64(len(u.sections)))
 	for _, s := range u.sections {
-		e.WriteVarUint(uint64(max(0, len(s.blocks)-s.undeclared)))
-		e.WriteVarUint(s.client)
-		e.WriteVarUint(s.clock)
+		e.number(uint64(max(0, len(s.blocks)-s.undeclared)))
+		e.id(id{s.client, s.clock})
 		for i := range s.blocks {
 			s.blocks[i].encode(&e)
 		}
 	}
-	e.WriteVarUint(uint64(len(u.deletes)))
+	e.number(uint64(len(u.deletes)))
 	for _, d := range u.deletes {
-		e.WriteVarUint(d.client)
-		e.WriteVarUint(uint64(len(d.ranges)))
+		e.client(d.client)
+		e.number(uint64(len(d.ranges)))
 		for _, r := range d.ranges {
-			e.WriteVarUint(r.start)
-			e.WriteVarUint(r.units)
+			e.number(r.start)
+			e.number(r.units)
 		}
 	}
 	e.WriteRaw(u.tail)
 	return e.Bytes()
 }
 
-func (s *block) encode(e *protocol.Encoder) {
+func (s *block) encode(e *padded) {
 	e.WriteUint8(s.info)
 	if s.isItem() {
 		if s.info&hasOrigin != 0 {
-			s.origin.encode(e)
+			e.id(s.origin)
 		}
 		if s.info&hasRight != 0 {
-			s.right.encode(e)
+			e.id(s.right)
 		}
 		if s.info&(hasOrigin|hasRight) == 0 {
 			s.parent.encode(e)
@@ -115,17 +115,42 @@ func (s *block) encode(e *protocol.Encoder) {
 	e.WriteRaw(s.content)
 }
 
-func (i id) encode(e *protocol.Encoder) {
-	e.WriteVarUint(i.client)
-	e.WriteVarUint(i.clock)
-}
-
-func (p parent) encode(e *protocol.Encoder) {
+func (p parent) encode(e *padded) {
 	if p.nested {
-		e.WriteVarUint(0)
-		p.item.encode(e)
+		e.number(0)
+		e.id(p.item)
 		return
 	}
-	e.WriteVarUint(1)
+	e.number(1)
 	e.WriteVarBytes([]byte(p.root))
+}
+
+// padded writes numbers in more bytes than they need.
+type padded struct {
+	protocol.Encoder
+	padding int
+}
+
+// How long a number and a client may be.
+const (
+	longestNumber = 5
+	longestClient = 8
+)
+
+func (e *padded) number(n uint64) { e.pad(n, longestNumber) }
+
+func (e *padded) client(n uint64) { e.pad(n, longestClient) }
+
+func (e *padded) id(i id) {
+	e.client(i.client)
+	e.number(i.clock)
+}
+
+func (e *padded) pad(n uint64, longest int) {
+	encoded := appendNumber(nil, n)
+	for range min(e.padding, longest-len(encoded)) {
+		encoded[len(encoded)-1] |= 0x80
+		encoded = append(encoded, 0)
+	}
+	e.WriteRaw(encoded)
 }

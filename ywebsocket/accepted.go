@@ -1,0 +1,34 @@
+package ywebsocket
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"github.com/yrs-go/yrs/ycrdt"
+)
+
+// applyAccepted applies an update that was accepted before, however much it costs.
+// It does that in rounds, between which it looks at ctx, and says that it got on.
+func applyAccepted(ctx context.Context, doc *ycrdt.Doc, update []byte, round time.Duration) error {
+	var before []byte
+	for ctx.Err() == nil {
+		err := doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{Budget: round}, update)
+		if !errors.Is(err, ycrdt.ErrTooLarge) {
+			gotOn(ctx)
+			return err
+		}
+		after, err := doc.EncodeStateVector()
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(before, after) {
+			// It does not get on: strangers may not send such an update.
+			return doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, update)
+		}
+		before = after
+		gotOn(ctx)
+	}
+	return context.Cause(ctx)
+}

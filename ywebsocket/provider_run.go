@@ -13,6 +13,10 @@ import (
 func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 	defer close(run.done)
 	defer run.cancel()
+	if err := p.awaitLocal(ctx); err != nil || ctx.Err() != nil {
+		p.stop(err)
+		return
+	}
 	failures := 0
 	for {
 		synced, err := p.connectOnce(ctx)
@@ -40,6 +44,18 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		p.mu.Unlock()
 		_ = sleep(ctx, pause) // the next attempt notices that ctx has ended
 	}
+}
+
+// awaitLocal waits until the document is loaded from the local store. A server must not take for all there is what was
+// only not loaded. It returns why that will never be, and nil when ctx has ended.
+func (p *Provider) awaitLocal(ctx context.Context) error {
+	if p.local == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = waitFor(ctx, p.changed, func() bool { return p.local.loaded || p.local.unusable != nil })
+	return p.local.unusable
 }
 
 func (p *Provider) stop(err error) {

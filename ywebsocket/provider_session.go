@@ -286,24 +286,33 @@ func (s *session) deny(reason string) {
 func (p *Provider) updated(event ycrdt.UpdateEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.session
+	if p.local != nil && event.Origin == p.local {
+		return // load counts it
+	}
+	if p.local != nil && event.Update != nil {
+		p.local.add(event.Update)
+	}
 	if event.Origin == p {
-		if event.Held && s != nil {
-			s.requestResync()
+		if event.Held && p.session != nil {
+			p.session.requestResync()
 		}
-		return
-	}
-	if event.Update == nil {
-		return
-	}
-	p.progress.written++
-	if s != nil {
-		switch {
-		case s.answering:
-			s.behind = append(s.behind, event.Update)
-		case s.open:
-			s.pushUpdate(event.Update)
+		if p.local == nil {
+			return // nothing to count
 		}
+	} else if event.Update != nil {
+		p.progress.written++
+		p.session.send(event.Update)
 	}
-	p.setState(func(st *ProviderState) { st.Unsynced = p.progress.unsynced() })
+	p.countChanges()
+}
+
+// send has a change sent, if the server wants changes; otherwise it asks for them later. The lock is held.
+func (s *session) send(update []byte) {
+	switch {
+	case s == nil:
+	case s.answering:
+		s.behind = append(s.behind, update)
+	case s.open:
+		s.pushUpdate(update)
+	}
 }

@@ -33,8 +33,10 @@ type Provider struct {
 	closed  bool
 
 	progress progress
-	// heard are the awareness clients known through the server, which are gone with the connection.
-	heard map[uint64]struct{}
+	// heard are the awareness clients known through the server, which are gone with the connection, unless keepsOthers
+	// is set.
+	heard       map[uint64]struct{}
+	keepsOthers bool // does not change
 }
 
 // providerRun is what one call of Connect has started.

@@ -93,7 +93,7 @@ func (p *Provider) connectOnce(ctx context.Context) (synced bool, err error) {
 	s.end(err)
 	<-written
 	synced, err = s.result()
-	p.forgetOthers()
+	p.loseOthers()
 	return synced, err
 }
 
@@ -107,8 +107,11 @@ func (p *Provider) dial(ctx context.Context) (conn Conn, err error) {
 	return conn, err
 }
 
-// forgetOthers removes the awareness states that came from the server.
-func (p *Provider) forgetOthers() {
+// loseOthers removes the awareness states that came from the server. They come back with its next connection.
+func (p *Provider) loseOthers() {
+	if p.keepsOthers {
+		return
+	}
 	p.mu.Lock()
 	ids := make([]uint64, 0, len(p.heard))
 	for id := range p.heard {
@@ -116,7 +119,7 @@ func (p *Provider) forgetOthers() {
 	}
 	clear(p.heard)
 	p.mu.Unlock()
-	_ = p.awareness.RemoveStates(ids, p) // only an observer that panics is an error
+	_ = p.awareness.LoseStates(ids, p) // only an observer that panics is an error
 }
 
 // documentError says what an error of the document means for the provider.

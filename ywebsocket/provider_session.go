@@ -49,8 +49,10 @@ func newSession(p *Provider, conn Conn, stateVector []byte) *session {
 	s.wake = sync.NewCond(&p.mu)
 	s.queue = append(s.queue, protocol.AppendSyncStep1(nil, stateVector))
 	s.receipts.steps.ask()
-	for id := range p.awareness.States() {
-		s.present[id] = struct{}{}
+	for _, id := range p.awareness.ClientIDs() {
+		if _, heard := p.heard[id]; !heard {
+			s.present[id] = struct{}{}
+		}
 	}
 	if p.options.ResyncInterval > 0 {
 		s.timer = time.AfterFunc(p.options.ResyncInterval, s.resyncLater)

@@ -1,6 +1,8 @@
 package ywebsocket
 
 import (
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -41,16 +43,25 @@ func (s *session) take() (batch [][]byte, done bool) {
 	}
 	batch, s.queue, s.queuedBytes = s.queue, nil, 0
 	if len(s.present) > 0 {
-		ids := make([]uint64, 0, len(s.present))
-		for id := range s.present {
-			ids = append(ids, id)
-		}
-		clear(s.present)
-		if update, err := s.p.awareness.EncodeUpdate(ids); err == nil { // else one of them is not known any more
-			batch = append(batch, protocol.AppendAwareness(nil, update))
-		}
+		batch = append(batch, protocol.AppendAwareness(nil, s.takePresent()))
 	}
 	return batch, s.leaving
+}
+
+// takePresent encodes what is known of those of whom the server is to be told. Who has been gone for long may have been
+// forgotten. The lock is held.
+func (s *session) takePresent() []byte {
+	defer clear(s.present)
+	for {
+		update, err := s.p.awareness.EncodeUpdate(slices.Collect(maps.Keys(s.present)))
+		if err == nil {
+			return update
+		}
+		maps.DeleteFunc(s.present, func(id uint64, _ struct{}) bool {
+			_, known := s.p.awareness.ClientMeta(id)
+			return !known
+		})
+	}
 }
 
 // wantsReceipt reports which questions are due about changes that the server has been sent: an empty update, which it

@@ -133,7 +133,8 @@ func (p *Provider) Connect() {
 	go p.stayConnected(ctx, p.run)
 }
 
-// Disconnect ends the connection and waits until it has ended, a second at most. Connect comes back.
+// Disconnect ends the connection and waits until it has ended: a second at most, and until functions of the options return
+// that do not heed their context. Connect comes back.
 func (p *Provider) Disconnect() {
 	p.mu.Lock()
 	run := p.run

@@ -3,11 +3,8 @@ package ywebsocket
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
@@ -18,11 +15,17 @@ type ProviderOptions struct {
 	// URL is the ws:// or wss:// address of the server, without the room.
 	URL string
 	// Room is put behind URL and a slash, escaped as a browser does it: a room of y-websocket has the same name here.
+	// Percent signs stay as they are, so write %25 for one. What a browser would rewrite is refused: backslashes, the
+	// path segments "." and "..", tabs and line breaks, and a space at the end.
 	Room string
 	// Params become the query of the address.
 	Params url.Values
 	// Token is called for every attempt to connect, and what it returns is put into the query as TokenParam, or sent
 	// as "Authorization: Bearer" if that is empty. After an error the attempt has failed. Nil means no token.
+	//
+	// A token may have expired a moment ago. So a server that answers 401 or 403 gets another one, and the provider gives up
+	// when that has happened 5 times in a row; without a Token it gives up at once. A status of 404 is tried as often in
+	// any case: proxies answer so while a server restarts.
 	Token      func(ctx context.Context) (string, error)
 	TokenParam string
 	// WebSocket says how the connection is made and watched.
@@ -83,49 +86,6 @@ func (o ProviderOptions) withDefaults() (ProviderOptions, error) {
 	if o.Dial != nil {
 		return o, err
 	}
-	if u, invalid := url.Parse(o.URL); invalid != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" {
-		err = errors.Join(err, fmt.Errorf("ywebsocket: URL %q is not the ws:// or wss:// address of a server", o.URL))
-	}
 	o.Dial = o.dialWebSocket
-	return o, err
-}
-
-func (o ProviderOptions) dialWebSocket(ctx context.Context) (Conn, error) {
-	options, params := o.WebSocket, url.Values{}
-	for name, values := range o.Params {
-		params[name] = values
-	}
-	if o.Token != nil {
-		token, err := o.Token(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("the token function failed: %w", err)
-		}
-		if o.TokenParam != "" {
-			params.Set(o.TokenParam, token)
-		} else {
-			options.Header = options.Header.Clone()
-			if options.Header == nil {
-				options.Header = make(http.Header)
-			}
-			options.Header.Set("Authorization", "Bearer "+token)
-		}
-	}
-	address := strings.TrimRight(o.URL, "/") + "/" + escapeRoom(o.Room)
-	if len(params) > 0 {
-		address += "?" + params.Encode()
-	}
-	return Dial(ctx, address, options)
-}
-
-// escapeRoom does what a browser does to the path of a URL, which leaves percent signs alone, and to what would end it.
-func escapeRoom(room string) string {
-	var b strings.Builder
-	for i := range len(room) {
-		if c := room[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>?^`{}", c) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
+	return o, errors.Join(err, o.checkAddress())
 }

@@ -17,9 +17,16 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		p.stop(err)
 		return
 	}
-	failures := 0
+	failures, refusals := 0, 0
 	for {
 		synced, err := p.connectOnce(ctx)
+		var refusal *HandshakeError
+		if errors.As(err, &refusal) && refusal.mayPass {
+			refusals++
+			refusal.mayPass = refusals < maxRefusals
+		} else {
+			refusals = 0
+		}
 		if ctx.Err() != nil {
 			p.stop(nil)
 			return
@@ -34,9 +41,8 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		}
 		pause := p.options.Backoff.delay(failures)
 		failures++
-		var refusal *HandshakeError
-		if errors.As(err, &refusal) {
-			pause += refusal.RetryAfter
+		if refusal != nil {
+			pause += min(refusal.RetryAfter, maxRetryAfter)
 		}
 		p.log.Info("not connected; will try again", "error", err, "pause", pause)
 		p.mu.Lock()
@@ -45,6 +51,13 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		_ = sleep(ctx, pause) // the next attempt notices that ctx has ended
 	}
 }
+
+const (
+	// maxRefusals is how often in a row the provider is refused before it gives up, where that may pass.
+	maxRefusals = 5
+	// maxRetryAfter is how long a server can ask the provider to stay away.
+	maxRetryAfter = time.Hour
+)
 
 // awaitLocal waits until the document is loaded from the local store. A server must not take for all there is what was
 // only not loaded. It returns why that will never be, and nil when ctx has ended.

@@ -2,6 +2,7 @@ package ywebsocket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -51,7 +52,7 @@ func checkRoomName(name string, limit int) error {
 	case name == "":
 		return errors.New("the room name is empty")
 	case len(name) > limit:
-		return errors.New("the room name is too long")
+		return fmt.Errorf("the room name is too long: at most %d bytes", limit)
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 		return errors.New("the room name is not valid text")
 	default:

@@ -99,11 +99,12 @@ func (o ProviderOptions) refusal(err error, secrets ...string) error {
 	return refusal
 }
 
-// escapeRoom does what a browser does to the path of a URL, and to what would end it. Percent signs stay.
+// escapeRoom does what a browser does to the path of a URL, and to what would end it. Percent signs stay. A browser leaves
+// "|" as it is, but package url would take that for a path that is not escaped yet; this server names both the same.
 func escapeRoom(room string) string {
 	var b strings.Builder
 	for i := range len(room) {
-		if c := room[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>?^`{}", c) >= 0 {
+		if c := room[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>?^`{|}", c) >= 0 {
 			fmt.Fprintf(&b, "%%%02X", c)
 		} else {
 			b.WriteByte(c)

@@ -13,7 +13,11 @@ import (
 func (s *session) write() {
 	for {
 		batch, question, done := s.take()
-		if err := s.writeBatch(batch, question); err != nil {
+		err := s.writeBatch(batch, question)
+		if err == nil && !done && len(batch) == 0 && question == nil {
+			err = s.writeQuestion()
+		}
+		if err != nil {
 			s.end(err)
 			return
 		}
@@ -24,7 +28,7 @@ func (s *session) write() {
 	}
 }
 
-// writeBatch writes messages, the answer to a question if there is one, and what there is to ask if there is nothing else.
+// writeBatch writes messages, and the answer to a question if there is one.
 func (s *session) writeBatch(batch [][]byte, question []byte) error {
 	if question != nil {
 		answer, err := s.answer(question)
@@ -37,9 +41,6 @@ func (s *session) writeBatch(batch [][]byte, question []byte) error {
 		if err := s.conn.WriteMessage(message); err != nil {
 			return err
 		}
-	}
-	if len(batch) == 0 {
-		return s.writeQuestion()
 	}
 	return nil
 }

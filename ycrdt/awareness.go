@@ -99,6 +99,7 @@ type awarenessClient struct {
 	clock   uint64
 	updated time.Time
 	state   json.RawMessage // never changed in place; nil: the client is gone
+	lostTo  any             // the connection whose end took the state away, if one did
 }
 
 // AwarenessMeta says how recent the knowledge about a client is.

@@ -1,6 +1,7 @@
 package ycrdt
 
 import (
+	"reflect"
 	"slices"
 	"time"
 )
@@ -108,6 +109,26 @@ func (a *Awareness) RemoveStates(clientIDs []uint64, origin any) error {
 	for _, id := range clientIDs {
 		if a.clients[id].state != nil {
 			a.remove(&change, id)
+		}
+	}
+	return a.finish(change)
+}
+
+// LoseStates is RemoveStates for clients who may all be there still: only the connection through which they were reached
+// has ended. What comes through ApplyUpdate with the same origin later on, as from the next connection to the same
+// server, counts with the clock that is known, too; otherwise nobody would be seen again before the next change, or
+// the renewal, of the state. The origin has to be comparable for that.
+func (a *Awareness) LoseStates(clientIDs []uint64, origin any) error {
+	a.lock()
+	change := a.newChange(origin)
+	for _, id := range clientIDs {
+		if a.clients[id].state == nil {
+			continue
+		}
+		a.remove(&change, id)
+		if client := a.clients[id]; !a.isLocal(id) && reflect.ValueOf(origin).Comparable() {
+			client.lostTo = origin
+			a.clients[id] = client
 		}
 	}
 	return a.finish(change)

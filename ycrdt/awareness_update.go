@@ -3,6 +3,7 @@ package ycrdt
 import (
 	"bytes"
 	"fmt"
+	"reflect"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
 )
@@ -72,13 +73,13 @@ func (a *Awareness) ApplyUpdate(update []byte, origin any) error {
 		}
 	}
 	a.lock()
-	if err := a.admit(op, entries); err != nil {
+	if err := a.admit(op, entries, origin); err != nil {
 		a.mu.Unlock()
 		return err
 	}
 	change := a.newChange(origin)
 	for _, entry := range entries {
-		if a.isNews(entry) {
+		if a.isNews(entry, origin) {
 			a.receive(&change, entry)
 		}
 	}
@@ -87,7 +88,7 @@ func (a *Awareness) ApplyUpdate(update []byte, origin any) error {
 }
 
 // admit refuses the update if it would break a limit.
-func (a *Awareness) admit(op string, entries []protocol.AwarenessEntry) error {
+func (a *Awareness) admit(op string, entries []protocol.AwarenessEntry, origin any) error {
 	newcomers := 0
 	for _, entry := range entries {
 		if a.isLocal(entry.ClientID) && entry.Clock > maxLocalClock {
@@ -96,7 +97,7 @@ func (a *Awareness) admit(op string, entries []protocol.AwarenessEntry) error {
 				Msg: fmt.Sprintf("clock %d of this client is out of range", entry.Clock),
 			}
 		}
-		if entry.State != nil && a.clients[entry.ClientID].state == nil && a.isNews(entry) {
+		if entry.State != nil && a.clients[entry.ClientID].state == nil && a.isNews(entry, origin) {
 			newcomers++
 		}
 	}
@@ -110,11 +111,18 @@ func (a *Awareness) admit(op string, entries []protocol.AwarenessEntry) error {
 }
 
 // isNews tells whether an entry is newer than what is known, by the clock rule of
-// y-protocols. The clock of an unknown client counts as 0.
-func (a *Awareness) isNews(entry protocol.AwarenessEntry) bool {
+// y-protocols. The clock of an unknown client counts as 0. A state that was lost with
+// a connection may come back through the next: see LoseStates.
+func (a *Awareness) isNews(entry protocol.AwarenessEntry, origin any) bool {
 	known := a.clients[entry.ClientID]
-	return known.clock < entry.Clock ||
-		known.clock == entry.Clock && entry.State == nil && known.state != nil
+	switch {
+	case known.clock != entry.Clock:
+		return known.clock < entry.Clock
+	case entry.State == nil:
+		return known.state != nil
+	default:
+		return known.lostTo != nil && reflect.ValueOf(origin).Comparable() && known.lostTo == origin
+	}
 }
 
 // receive takes in an entry that is news.

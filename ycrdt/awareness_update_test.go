@@ -220,6 +220,46 @@ func TestAwareness_RemoveStates(t *testing.T) {
 	assert.EqualValues(t, 5, metas[3].Clock)
 }
 
+// What was lost with a connection comes back through the next one, and through nothing else.
+func TestAwareness_LoseStates(t *testing.T) {
+	type connection struct{ name string }
+	server, other := &connection{"server"}, &connection{"other"}
+	a := newAwareness(t, 1, ycrdt.AwarenessOptions{})
+	snapshot := awarenessUpdate(clientState(2, 4, `2`), clientState(3, 5, `3`), clientState(1, 0, `{}`))
+	require.NoError(t, a.ApplyUpdate(snapshot, server))
+	events := recordAwareness(a)
+	require.NoError(t, a.LoseStates([]uint64{2, 3, 99}, server))
+	ids := []uint64{2, 3}
+	assert.Equal(t, []ycrdt.AwarenessEvent{
+		{Kind: ycrdt.AwarenessRemoved, ClientIDs: ids, Changed: ids, Origin: server},
+	}, events.take())
+	assert.EqualValues(t, 4, a.Meta()[2].Clock)
+
+	for _, origin := range []any{other, nil, "server", []int{1}} {
+		require.NoError(t, a.ApplyUpdate(snapshot, origin))
+		assert.Equal(t, []uint64{1}, a.ClientIDs(), "%v", origin)
+	}
+	require.NoError(t, a.ApplyUpdate(awarenessUpdate(clientState(2, 3, `"old"`)), server))
+	assert.Equal(t, []uint64{1}, a.ClientIDs())
+
+	require.NoError(t, a.ApplyUpdate(awarenessUpdate(clientState(3, 6, `null`)), other)) // it has left meanwhile
+	require.NoError(t, a.ApplyUpdate(snapshot, server))
+	assert.Equal(t, []uint64{1, 2}, a.ClientIDs())
+	assert.Equal(t, []ycrdt.AwarenessEvent{
+		{Kind: ycrdt.AwarenessRemoved, ClientIDs: []uint64{3}, Origin: other},
+		{Kind: ycrdt.AwarenessUpdated, ClientIDs: []uint64{2}, Changed: []uint64{2}, Origin: server},
+	}, events.take())
+
+	require.NoError(t, a.ApplyUpdate(awarenessUpdate(clientState(2, 4, `null`)), server))
+	require.NoError(t, a.ApplyUpdate(snapshot, server))
+	assert.Equal(t, []uint64{1}, a.ClientIDs(), "it comes back once for each loss")
+
+	require.NoError(t, a.ApplyUpdate(awarenessUpdate(clientState(2, 5, `2`)), server))
+	require.NoError(t, a.LoseStates([]uint64{1, 2}, []int{1}))
+	require.NoError(t, a.ApplyUpdate(awarenessUpdate(clientState(2, 5, `2`)), []int{1}))
+	assert.Empty(t, a.ClientIDs(), "without a name for the connection it is RemoveStates")
+}
+
 func TestIsAwarenessDisconnectMessage(t *testing.T) {
 	a := newAwareness(t, 1, ycrdt.AwarenessOptions{})
 	learn(t, a, clientState(2, 1, `{}`), clientState(3, 1, ` null `))

@@ -23,7 +23,8 @@ type Chain struct {
 // Shutdown.
 //
 // Everybody upstream counts as one connection here, and the other way round: see
-// Limits.AwarenessClients.
+// Limits.AwarenessClients. While a connection is away those behind it are shown on the
+// other side until their states are outdated, after 30 seconds.
 func (s *Server) Chain(room string, upstream ProviderOptions) (*Chain, error) {
 	if err := checkRoomName(room, s.options.Limits.RoomName); err != nil {
 		return nil, err
@@ -60,8 +61,13 @@ func (c *Chain) connect(s *Server, room string, upstream ProviderOptions) error 
 	if c.room, err = NewProvider(c.doc, local); err != nil {
 		return err
 	}
-	c.upstream.Connect()
-	c.room.Connect()
+	for _, p := range []*Provider{c.upstream, c.room} {
+		// Those on this side could not be told that somebody from the other side is back before that one raises its clock,
+		// once they were told that it is gone. So states outlast a connection, as they do for y-protocols: who is not heard
+		// of for 30 seconds is gone.
+		p.keepsOthers = true
+		p.Connect()
+	}
 	return nil
 }
 
@@ -72,13 +78,17 @@ func (s *Server) dialRoom(room string) (Conn, error) {
 	}
 	client, server := Pipe()
 	// It ends with the client, and has told that why.
-	go func() { _ = s.ServeConn(server, room, Identity{}) }()
+	go func() { _ = s.ServeConn(server, room, Identity{relays: true}) }()
 	return client, nil
 }
 
 // Upstream is the provider that is connected to the upstream server: what has become
 // of that connection.
 func (c *Chain) Upstream() *Provider { return c.upstream }
+
+// Room is the provider that is connected to the room of this server. It tells what has become of that connection, and
+// Unsynced of its state is what came from upstream and is not stored here yet.
+func (c *Chain) Room() *Provider { return c.room }
 
 // Close ends both connections. It does not wait for changes to be passed on.
 func (c *Chain) Close() {

@@ -53,8 +53,15 @@ func (s *speaker) own(id uint64, limit int) bool {
 // that was claimed. That is not what the claim said: a client that lives hears that it
 // is gone, contradicts with the next clock, as y-protocols has it, and belongs to the
 // connection that says so. The same happens if the owner leaves.
+//
+// When a chain says that a client is gone, it is taken for gone elsewhere, because the connection of the chain was, and is
+// seen again with its next clock only. So it is told, and contradicts.
 func (p *presence) contest(c *conn, k *participant, entry protocol.AwarenessEntry) {
 	switch {
+	case c.identity.relays && entry.State == nil && entry.Clock == k.clock:
+		f := awarenessFrame(protocol.AppendAwarenessUpdate(nil, entry))
+		f.kind = frameReply
+		k.owner.out.send(f)
 	case c.identity.User != k.owner.identity.User || entry.Clock <= k.clock:
 		return
 	case c.identity.User == "":

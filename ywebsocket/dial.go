@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -46,8 +47,11 @@ type HandshakeError struct {
 	Status int
 	// Text is the beginning of its body.
 	Text string
-	// RetryAfter is how long the server asks to stay away, if it does.
+	// RetryAfter is how long the server asks to stay away, if it does. A [Provider] does so for an hour at most.
 	RetryAfter time.Duration
+
+	// mayPass: trying again may help, whatever the status says of that.
+	mayPass bool
 }
 
 func (e *HandshakeError) Error() string {
@@ -59,9 +63,9 @@ func (e *HandshakeError) Error() string {
 }
 
 // Is makes errors.Is find [ErrPermanent] for what a repeated request would not change: a redirection, and every status
-// from 400 to 499 but 408, 425 and 429.
+// from 400 to 499 but 408, 425 and 429. A [Provider] tries some of them a few times; see [ProviderOptions].
 func (e *HandshakeError) Is(target error) bool {
-	if target != ErrPermanent {
+	if target != ErrPermanent || e.mayPass {
 		return false
 	}
 	switch e.Status {
@@ -92,7 +96,7 @@ func Dial(ctx context.Context, address string, options DialOptions) (Conn, error
 		return nil, refusal
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cannot connect to %s: %w", withoutQuery(address), err)
+		return nil, fmt.Errorf("cannot connect to %s: %w", shown(address), withoutAddress(err))
 	}
 	transport := &activeConn{Conn: conn, received: newActivity()}
 	if early != nil {
@@ -101,10 +105,25 @@ func Dial(ctx context.Context, address string, options DialOptions) (Conn, error
 	return newWebSocket(transport, options), nil
 }
 
-// withoutQuery leaves out what may hold a token.
-func withoutQuery(address string) string {
+// shown is the part of an address that is no secret.
+func shown(address string) string {
 	address, _, _ = strings.Cut(address, "?")
-	return address
+	scheme, rest, _ := strings.Cut(address, "://")
+	host, path, isPath := strings.Cut(rest, "/")
+	host = host[strings.LastIndexByte(host, '@')+1:]
+	if isPath {
+		path = "/" + path
+	}
+	return scheme + "://" + host + path
+}
+
+// withoutAddress leaves the address out of an error about it, which does not get better either.
+func withoutAddress(err error) error {
+	var invalid *url.Error
+	if errors.As(err, &invalid) {
+		return fmt.Errorf("%w: the address is invalid: %w", ErrPermanent, invalid.Err)
+	}
+	return err
 }
 
 // maxRefusal is how much of the body of a refusal is kept.

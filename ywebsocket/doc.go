@@ -52,7 +52,8 @@
 // A [Provider] is the client for Go programs: it keeps a document in sync with a room
 // of any server that speaks the protocol, and reconnects when it has to. It works over
 // a [Conn], which carries whole messages: a WebSocket, see [Dial], or what the program
-// brings. [Server.ServeConn] serves such a connection. [Server.Chain] puts both
+// brings. With a [LocalStore] it keeps the document on its own side as well, so that what was
+// written offline outlives the program. [Server.ServeConn] serves such a connection. [Server.Chain] puts both
 // together and keeps a room in sync with one of another server.
 //
 // # Limits

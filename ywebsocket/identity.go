@@ -17,6 +17,9 @@ type Identity struct {
 	// Timeouts.Pong, whichever is less, its client is removed, and belongs to whoever
 	// brings its next state.
 	User string
+
+	// relays: it is a chain of this server, which hears from elsewhere who is taken for gone there.
+	relays bool
 }
 
 // identify returns who makes a request.

@@ -61,7 +61,7 @@ func (c *conn) handleSync(m protocol.Message) error {
 		return nil
 	}
 	if c.room.readOnly.Load() {
-		return nil // it was told
+		return nil // it was told; apply looks again
 	}
 	if err := c.waitForRoom(); err != nil {
 		return err

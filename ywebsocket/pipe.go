@@ -1,9 +1,18 @@
 package ywebsocket
 
-import "sync"
+import (
+	"errors"
+	"sync"
+	"time"
+)
+
+// pipeTimeout is how long one end of a pipe waits for the other to take a message.
+const pipeTimeout = time.Minute
+
+var errPipeStuck = errors.New("the other end of the pipe has taken no message for a minute")
 
 // Pipe returns the two ends of a connection in memory. A message is handed from one to the other when both are there:
-// nothing is kept in between.
+// nothing is kept in between. If one waits for the other for a minute the connection ends.
 func Pipe() (Conn, Conn) {
 	p := &pipe{done: make(chan struct{})}
 	there, back := make(chan []byte), make(chan []byte)
@@ -34,11 +43,16 @@ func (e *pipeEnd) ReadMessage() ([]byte, error) {
 }
 
 func (e *pipeEnd) WriteMessage(message []byte) error {
+	timer := time.NewTimer(pipeTimeout)
+	defer timer.Stop()
 	select {
 	case e.out <- message:
 		return nil
 	case <-e.done:
 		return e.reason()
+	case <-timer.C:
+		_ = e.Close(CloseTryAgainLater, stuckReason)
+		return errPipeStuck
 	}
 }
 

@@ -2,6 +2,8 @@ package ywebsocket
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -24,6 +26,20 @@ func TestPipe_CarriesMessagesAndTheReasonOfItsEnd(t *testing.T) {
 	require.Equal(t, err, a.WriteMessage(nil))
 	_, err = b.ReadMessage()
 	require.ErrorIs(t, err, errConnClosed)
+}
+
+func TestPipe_WaitsForTheOtherEndButNotForEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := Pipe()
+		start := time.Now()
+		require.ErrorIs(t, a.WriteMessage([]byte("hello")), errPipeStuck)
+		assert.Equal(t, pipeTimeout, time.Since(start))
+		require.ErrorIs(t, a.WriteMessage([]byte("again")), errConnClosed)
+		_, err := b.ReadMessage()
+		var reason *CloseError
+		require.ErrorAs(t, err, &reason)
+		assert.Equal(t, CloseTryAgainLater, reason.Code)
+	})
 }
 
 func TestCloseError_OnlyTheBandIsPermanent(t *testing.T) {

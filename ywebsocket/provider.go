@@ -5,116 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"net/url"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
 )
-
-// ProviderOptions configure a [Provider]. URL and Room, or Dial, must be set.
-type ProviderOptions struct {
-	// URL is the ws:// or wss:// address of the server, without the room.
-	URL string
-	// Room is put behind URL and a slash, escaped as a browser does it: a room of y-websocket has the same name here.
-	Room string
-	// Params become the query of the address.
-	Params url.Values
-	// Token is called for every attempt to connect, and what it returns is put into the query as TokenParam, or sent
-	// as "Authorization: Bearer" if that is empty. After an error the attempt has failed. Nil means no token.
-	Token      func(ctx context.Context) (string, error)
-	TokenParam string
-	// WebSocket says how the connection is made and watched.
-	WebSocket DialOptions
-
-	// Dial makes the connection in another way; what is above it is not used then.
-	Dial func(ctx context.Context) (Conn, error)
-
-	// Awareness is what the provider keeps up to date beside the document. Nil means that it makes one and runs it; one
-	// that is given has to be started by whoever made it.
-	Awareness *ycrdt.Awareness
-
-	// Backoff says how long to wait before connecting again.
-	Backoff Backoff
-	// ConnectTimeout is for the token and the connection. Default 20 s.
-	ConnectTimeout time.Duration
-	// SyncTimeout is for the server's answer to the first message; after it the provider connects again. Default 30 s.
-	SyncTimeout time.Duration
-	// ResyncInterval is how often the server is asked for what may be missing though nothing seems to be. 0 means never.
-	ResyncInterval time.Duration
-	// Queue is the length in bytes of the updates that wait for a slow server. When it is exceeded the provider
-	// reconnects, and sends what is missing in one piece. Default 4 MiB.
-	Queue int
-
-	// Logger hears of connections that end. Nil means [slog.Default].
-	Logger *slog.Logger
-}
-
-func (o ProviderOptions) withDefaults() (ProviderOptions, error) {
-	err := errors.Join(
-		setDefault("Backoff.Min", &o.Backoff.Min, 2500*time.Millisecond),
-		setDefault("Backoff.Max", &o.Backoff.Max, 30*time.Second),
-		setDefault("ConnectTimeout", &o.ConnectTimeout, 20*time.Second),
-		setDefault("SyncTimeout", &o.SyncTimeout, 30*time.Second),
-		setDefault("Queue", &o.Queue, 4<<20),
-	)
-	if o.ResyncInterval < 0 {
-		err = errors.Join(err, errors.New("ywebsocket: ResyncInterval is negative; leave it zero for never"))
-	}
-	if o.Logger == nil {
-		o.Logger = slog.Default()
-	}
-	if o.Dial != nil {
-		return o, err
-	}
-	if u, invalid := url.Parse(o.URL); invalid != nil || u.Scheme != "ws" && u.Scheme != "wss" || u.Host == "" {
-		err = errors.Join(err, fmt.Errorf("ywebsocket: URL %q is not the ws:// or wss:// address of a server", o.URL))
-	}
-	o.Dial = o.dialWebSocket
-	return o, err
-}
-
-func (o ProviderOptions) dialWebSocket(ctx context.Context) (Conn, error) {
-	options, params := o.WebSocket, url.Values{}
-	for name, values := range o.Params {
-		params[name] = values
-	}
-	if o.Token != nil {
-		token, err := o.Token(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("the token function failed: %w", err)
-		}
-		if o.TokenParam != "" {
-			params.Set(o.TokenParam, token)
-		} else {
-			options.Header = options.Header.Clone()
-			if options.Header == nil {
-				options.Header = make(http.Header)
-			}
-			options.Header.Set("Authorization", "Bearer "+token)
-		}
-	}
-	address := strings.TrimRight(o.URL, "/") + "/" + escapeRoom(o.Room)
-	if len(params) > 0 {
-		address += "?" + params.Encode()
-	}
-	return Dial(ctx, address, options)
-}
-
-// escapeRoom does what a browser does to the path of a URL, which leaves percent signs alone, and to what would end it.
-func escapeRoom(room string) string {
-	var b strings.Builder
-	for i := range len(room) {
-		if c := room[i]; c <= ' ' || c >= 0x7f || strings.IndexByte("\"#<>?^`{}", c) >= 0 {
-			fmt.Fprintf(&b, "%%%02X", c)
-		} else {
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
 
 // Provider keeps a document and its awareness states in sync with a room of a server: this one's, y-websocket's or any
 // other that speaks its protocol. It connects again when a connection ends. What is written meanwhile is in the
@@ -133,13 +27,16 @@ type Provider struct {
 	changed *sync.Cond // state, progress or run have changed
 	state   ProviderState
 	events  stateEvents
+	local   *localCopy   // nil: there is no local store
 	run     *providerRun // nil: it does not want to be connected
 	session *session     // nil: it is not connected
 	closed  bool
 
 	progress progress
-	// heard are the awareness clients known through the server, which are gone with the connection.
-	heard map[uint64]struct{}
+	// heard are the awareness clients known through the server, which are gone with the connection, unless keepsOthers
+	// is set.
+	heard       map[uint64]struct{}
+	keepsOthers bool // does not change
 }
 
 // providerRun is what one call of Connect has started.
@@ -155,10 +52,6 @@ func NewProvider(doc *ycrdt.Doc, options ProviderOptions) (*Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	stateVector, err := doc.EncodeStateVector()
-	if err != nil {
-		return nil, err
-	}
 	p := &Provider{
 		doc:       doc,
 		awareness: options.Awareness,
@@ -167,19 +60,60 @@ func NewProvider(doc *ycrdt.Doc, options ProviderOptions) (*Provider, error) {
 		heard:     make(map[uint64]struct{}),
 	}
 	p.changed = sync.NewCond(&p.mu)
-	if len(stateVector) > 1 {
-		p.progress.written = 1 // what is in the document already
-		p.state.Unsynced = 1
+	if options.Local != nil {
+		p.local = newLocalCopy(p, options.Local, options.LocalName)
+	}
+	// What is written from here on is heard of, so that nothing is missed.
+	p.subscribed = append(p.subscribed, doc.OnUpdate(p.updated))
+	if err := p.begin(); err != nil {
+		p.subscribed[0].Close()
+		return nil, err
+	}
+	return p, nil
+}
+
+// begin takes in what there is already, and starts what runs until Close.
+func (p *Provider) begin() error {
+	stateVector, err := p.doc.EncodeStateVector()
+	if err != nil {
+		return err
 	}
 	if p.awareness == nil {
 		p.ownAwareness = true
-		p.awareness = ycrdt.NewAwareness(doc)
+		p.awareness = ycrdt.NewAwareness(p.doc)
 		if err := p.awareness.Start(context.Background()); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	p.subscribed = append(p.subscribed, doc.OnUpdate(p.updated), p.awareness.Observe(p.presenceChanged))
-	return p, nil
+	p.subscribed = append(p.subscribed, p.awareness.Observe(p.presenceChanged))
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(stateVector) > 1 {
+		p.writtenBefore()
+	}
+	if p.local != nil {
+		go p.local.run()
+	}
+	return nil
+}
+
+// writtenBefore counts what is in the document already as a change. The lock is held.
+func (p *Provider) writtenBefore() {
+	p.progress.written++
+	if p.local != nil {
+		p.local.addDocument()
+	}
+	p.countChanges()
+}
+
+// countChanges shows how many changes are under way. The lock is held.
+func (p *Provider) countChanges() {
+	p.setState(func(s *ProviderState) {
+		s.Unsynced = p.progress.unsynced()
+		if p.local != nil {
+			s.Unstored = int(p.local.changes - p.local.stored)
+		}
+	})
 }
 
 // Awareness returns the one of the options, or the provider's own.
@@ -199,7 +133,8 @@ func (p *Provider) Connect() {
 	go p.stayConnected(ctx, p.run)
 }
 
-// Disconnect ends the connection and waits until it has ended, a second at most. Connect comes back.
+// Disconnect ends the connection and waits until it has ended: a second at most, and until functions of the options return
+// that do not heed their context. Connect comes back.
 func (p *Provider) Disconnect() {
 	p.mu.Lock()
 	run := p.run
@@ -210,7 +145,8 @@ func (p *Provider) Disconnect() {
 	}
 }
 
-// Close disconnects for ever and frees what the provider holds. It does not wait for changes to be saved; [Saved] does.
+// Close disconnects for ever and frees what the provider holds. It does not wait for changes to be saved; [Provider.Saved]
+// does. What the local store does not have yet gets there now; if that fails it is logged, and after 5 seconds given up.
 // With an Awareness of its own it takes this client's state away first. It must not be called from an observer of the
 // document or the awareness. Closing again does nothing.
 func (p *Provider) Close() {
@@ -219,10 +155,14 @@ func (p *Provider) Close() {
 	}
 	p.mu.Lock()
 	p.closed = true
+	p.changed.Broadcast()
 	p.mu.Unlock()
 	p.Disconnect()
 	for _, subscription := range p.subscribed {
 		subscription.Close()
+	}
+	if p.local != nil {
+		p.local.close()
 	}
 	if p.ownAwareness {
 		p.awareness.Stop()
@@ -235,10 +175,13 @@ func (p *Provider) Synced(ctx context.Context) error {
 	return p.await(ctx, func() bool { return p.state.Synced })
 }
 
-// Saved waits until the server has sent back everything that was written to the document before the call. A server of
-// this package does so once it is stored. A server that sends nothing back, as others do not for an update without
-// news, never confirms anything: then Saved fails when ctx ends.
+// Saved waits until the server has sent back everything that was written to the document before the call, also what the
+// local store holds from earlier on. A server of this package does so once it is stored. A server that sends nothing
+// back, as others do not for an update without news, never confirms anything: then Saved fails when ctx ends.
 func (p *Provider) Saved(ctx context.Context) error {
+	if err := p.Loaded(ctx); err != nil {
+		return err
+	}
 	p.mu.Lock()
 	target := p.progress.written
 	p.mu.Unlock()
@@ -249,15 +192,46 @@ func (p *Provider) Saved(ctx context.Context) error {
 	return nil
 }
 
+// Loaded waits until the document has everything that the local store holds; without a local store it has. It fails
+// when ctx ends, or with the provider's error when the document cannot be loaded.
+func (p *Provider) Loaded(ctx context.Context) error {
+	if p.local == nil {
+		return nil
+	}
+	return p.awaitUnless(ctx, func() bool { return p.local.loaded }, func() bool { return p.closed || p.local.unusable != nil })
+}
+
+// Stored waits until the local store has everything that was written to the document before the call; without a local
+// store there is nothing to wait for.
+func (p *Provider) Stored(ctx context.Context) error {
+	if p.local == nil {
+		return nil
+	}
+	p.mu.Lock()
+	target := p.local.changes
+	p.mu.Unlock()
+	err := p.awaitUnless(ctx, func() bool { return p.local.stored >= target }, func() bool { return p.closed })
+	if err != nil {
+		return fmt.Errorf("the local store does not have what was written: %w", err)
+	}
+	return nil
+}
+
+// await waits for something that only a provider does that connects.
 func (p *Provider) await(ctx context.Context, ready func() bool) error {
+	return p.awaitUnless(ctx, ready, func() bool {
+		return p.closed || errors.Is(p.state.Err, ErrPermanent) || p.local != nil && p.local.unusable != nil
+	})
+}
+
+func (p *Provider) awaitUnless(ctx context.Context, ready, stopped func() bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	stopped := func() bool { return p.closed || errors.Is(p.state.Err, ErrPermanent) }
 	if err := waitFor(ctx, p.changed, func() bool { return ready() || stopped() }); err != nil {
-		return errors.Join(err, p.state.Err)
+		return errors.Join(err, p.state.Err, p.state.LocalErr)
 	}
 	if !ready() {
-		return errors.Join(ErrProviderStopped, p.state.Err)
+		return errors.Join(ErrProviderStopped, p.state.Err, p.state.LocalErr)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -234,6 +235,88 @@ func TestProvider_ReconnectsWhenTheServerTakesNothing(t *testing.T) {
 		late := online(t, ProviderOptions{Dial: w.dial})
 		require.NoError(t, late.Synced(t.Context()))
 		assert.Equal(t, strings.Repeat(line, 100), late.text())
+	})
+}
+
+// A server that asks, and does not read the answers, does not make the provider keep an answer for each question.
+func TestProvider_QuestionsWithoutReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 20
+		ask, read := make(chan struct{}), make(chan struct{})
+		answers := make(chan int, 10)
+		w := &network{serve: func(_ int, server Conn) error {
+			go func() {
+				<-ask
+				for range 5000 {
+					_ = server.WriteMessage(protocol.AppendSyncStep1(nil, []byte{0}))
+				}
+				<-read
+				swallow(server, func(m protocol.Message) {
+					if m.Type == protocol.MessageSync && m.Sync == protocol.SyncStep2 {
+						answers <- len(textOf(t, m.Payload))
+					}
+				})
+			}()
+			return nil
+		}}
+		e := online(t, ProviderOptions{Dial: w.dial})
+		e.write(strings.Repeat("x", size))
+		synctest.Wait()
+		before := heap()
+		close(ask)
+		synctest.Wait()
+		e.write(strings.Repeat("y", size))
+		synctest.Wait()
+		assert.Less(t, heap()-before, int64(20*size))
+		close(read)
+		synctest.Wait()
+		assert.LessOrEqual(t, len(answers), 2, "one that was under way, and one for all the questions since")
+		var last int
+		for range len(answers) {
+			last = <-answers
+		}
+		assert.Equal(t, 2*size, last, "which tells how it is now")
+		e.Close()
+	})
+}
+
+// heap returns the bytes that Go has in use.
+func heap() int64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}
+
+// What was sent is remembered up to a bound, however large it is.
+func TestProvider_RemembersLittleOfWhatItHasSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &network{serve: func(_ int, server Conn) error {
+			go func() { _ = server.WriteMessage(protocol.AppendSyncStep1(nil, []byte{0})) }()
+			go swallow(server, func(m protocol.Message) {
+				if m.Type == protocol.MessageSync && m.Sync == protocol.SyncStep1 {
+					_ = server.WriteMessage(protocol.AppendSyncStep2(nil, emptyUpdate))
+				}
+			})
+			return nil
+		}}
+		e := online(t, ProviderOptions{Dial: w.dial})
+		require.NoError(t, e.Synced(t.Context()))
+		for _, size := range []int{100 << 10, 1, 3 << 20, 300 << 10} {
+			for range 20 {
+				e.write(strings.Repeat("x", size))
+				synctest.Wait()
+				e.Provider.mu.Lock()
+				s := e.session
+				e.Provider.mu.Unlock()
+				sum := 0
+				for _, update := range s.own {
+					sum += len(update)
+				}
+				assert.Equal(t, sum, s.ownBytes)
+				assert.LessOrEqual(t, sum, maxOwnBytes)
+			}
+		}
 	})
 }
 

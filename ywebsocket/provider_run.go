@@ -13,9 +13,20 @@ import (
 func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 	defer close(run.done)
 	defer run.cancel()
-	failures := 0
+	if err := p.awaitLocal(ctx); err != nil || ctx.Err() != nil {
+		p.stop(err)
+		return
+	}
+	failures, refusals := 0, 0
 	for {
 		synced, err := p.connectOnce(ctx)
+		var refusal *HandshakeError
+		if errors.As(err, &refusal) && refusal.mayPass {
+			refusals++
+			refusal.mayPass = refusals < maxRefusals
+		} else {
+			refusals = 0
+		}
 		if ctx.Err() != nil {
 			p.stop(nil)
 			return
@@ -30,9 +41,8 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		}
 		pause := p.options.Backoff.delay(failures)
 		failures++
-		var refusal *HandshakeError
-		if errors.As(err, &refusal) {
-			pause += refusal.RetryAfter
+		if refusal != nil {
+			pause += min(refusal.RetryAfter, maxRetryAfter)
 		}
 		p.log.Info("not connected; will try again", "error", err, "pause", pause)
 		p.mu.Lock()
@@ -40,6 +50,25 @@ func (p *Provider) stayConnected(ctx context.Context, run *providerRun) {
 		p.mu.Unlock()
 		_ = sleep(ctx, pause) // the next attempt notices that ctx has ended
 	}
+}
+
+const (
+	// maxRefusals is how often in a row the provider is refused before it gives up, where that may pass.
+	maxRefusals = 5
+	// maxRetryAfter is how long a server can ask the provider to stay away.
+	maxRetryAfter = time.Hour
+)
+
+// awaitLocal waits until the document is loaded from the local store. A server must not take for all there is what was
+// only not loaded. It returns why that will never be, and nil when ctx has ended.
+func (p *Provider) awaitLocal(ctx context.Context) error {
+	if p.local == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_ = waitFor(ctx, p.changed, func() bool { return p.local.loaded || p.local.unusable != nil })
+	return p.local.unusable
 }
 
 func (p *Provider) stop(err error) {
@@ -77,7 +106,7 @@ func (p *Provider) connectOnce(ctx context.Context) (synced bool, err error) {
 	s.end(err)
 	<-written
 	synced, err = s.result()
-	p.forgetOthers()
+	p.loseOthers()
 	return synced, err
 }
 
@@ -91,8 +120,11 @@ func (p *Provider) dial(ctx context.Context) (conn Conn, err error) {
 	return conn, err
 }
 
-// forgetOthers removes the awareness states that came from the server.
-func (p *Provider) forgetOthers() {
+// loseOthers removes the awareness states that came from the server. They come back with its next connection.
+func (p *Provider) loseOthers() {
+	if p.keepsOthers {
+		return
+	}
 	p.mu.Lock()
 	ids := make([]uint64, 0, len(p.heard))
 	for id := range p.heard {
@@ -100,7 +132,7 @@ func (p *Provider) forgetOthers() {
 	}
 	clear(p.heard)
 	p.mu.Unlock()
-	_ = p.awareness.RemoveStates(ids, p) // only an observer that panics is an error
+	_ = p.awareness.LoseStates(ids, p) // only an observer that panics is an error
 }
 
 // documentError says what an error of the document means for the provider.

@@ -24,13 +24,17 @@ type session struct {
 	queuedBytes int
 	// present are the awareness clients of whom the server is to be told.
 	present map[uint64]struct{}
-	// open: the server has asked for the document, so that it gets changes from now on. What is written between the
-	// question and the answer goes behind the answer: it builds on what is in there.
+	// question is what the server has said that it has, until that is answered: a server that asks again and again and
+	// reads nothing makes the provider keep its latest question.
+	question []byte
+	// open: the server has asked for the document, so that it gets changes from now on. What is written while the answer
+	// is made goes behind it: it builds on what is in there.
 	open      bool
 	answering bool
 	behind    [][]byte
 	// own are the latest updates that were sent. The first that the server sends back need not be applied.
-	own [][]byte
+	own      [][]byte
+	ownBytes int
 
 	receipts receipts
 	asking   bool        // a resync is due
@@ -49,8 +53,10 @@ func newSession(p *Provider, conn Conn, stateVector []byte) *session {
 	s.wake = sync.NewCond(&p.mu)
 	s.queue = append(s.queue, protocol.AppendSyncStep1(nil, stateVector))
 	s.receipts.steps.ask()
-	for id := range p.awareness.States() {
-		s.present[id] = struct{}{}
+	for _, id := range p.awareness.ClientIDs() {
+		if _, heard := p.heard[id]; !heard {
+			s.present[id] = struct{}{}
+		}
 	}
 	if p.options.ResyncInterval > 0 {
 		s.timer = time.AfterFunc(p.options.ResyncInterval, s.resyncLater)
@@ -154,7 +160,8 @@ func (s *session) handle(m protocol.Message) error {
 	switch m.Type {
 	case protocol.MessageSync:
 		if m.Sync == protocol.SyncStep1 {
-			return s.answer(m.Payload)
+			s.hearQuestion(m.Payload)
+			return nil
 		}
 		return s.receive(m)
 	case protocol.MessageAwareness:
@@ -211,50 +218,28 @@ func (s *session) isOwn(update []byte) bool {
 	if len(s.own) == 0 || !bytes.Equal(s.own[0], update) {
 		return false
 	}
-	s.own = s.own[1:]
+	s.forgetOwn()
 	return true
 }
 
-// answer sends the server what it lacks.
-func (s *session) answer(stateVector []byte) error {
-	s.p.mu.Lock()
-	s.answering = true
-	s.p.mu.Unlock()
-	if stateVector == nil {
-		stateVector = []byte{} // nil would mean everything
-	}
-	update, err := s.p.doc.EncodeStateAsUpdate(stateVector)
-	if err != nil {
-		return documentError(err)
-	}
-	s.p.mu.Lock()
-	defer s.p.mu.Unlock()
-	if s.p.state.Denied != "" {
-		s.receipts.empties = answers{} // what was refused is not sent back
-		s.p.setState(func(st *ProviderState) { st.Denied = "" })
-	}
-	s.queue = append(s.queue, protocol.AppendSyncStep2(nil, update))
-	if bytes.Equal(update, emptyUpdate) {
-		s.receipts.empties.ask()
-	} else {
-		s.remember(update)
-	}
-	s.open, s.answering = true, false
-	for _, update := range s.behind {
-		s.pushUpdate(update)
-	}
-	s.behind = nil
-	s.wake.Broadcast()
-	return nil
-}
-
-// maxOwn bounds the updates that are remembered to be recognized.
-const maxOwn = 256
+// What is remembered of updates that were sent, to recognize them: the latest, up to a number and a length in bytes.
+const (
+	maxOwn      = 256
+	maxOwnBytes = 1 << 20
+)
 
 func (s *session) remember(update []byte) {
-	if s.own = append(s.own, update); len(s.own) > maxOwn {
-		s.own = s.own[1:]
+	s.own = append(s.own, update)
+	s.ownBytes += len(update)
+	for len(s.own) > maxOwn || s.ownBytes > maxOwnBytes {
+		s.forgetOwn()
 	}
+}
+
+func (s *session) forgetOwn() {
+	s.ownBytes -= len(s.own[0])
+	s.own[0] = nil
+	s.own = s.own[1:]
 }
 
 // pushUpdate is called with the lock held.
@@ -286,24 +271,34 @@ func (s *session) deny(reason string) {
 func (p *Provider) updated(event ycrdt.UpdateEvent) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	s := p.session
+	if p.local != nil && event.Origin == p.local {
+		return // load counts it
+	}
+	if p.local != nil && event.Update != nil {
+		p.local.add(event.Update)
+	}
 	if event.Origin == p {
-		if event.Held && s != nil {
-			s.requestResync()
+		if event.Held && p.session != nil {
+			p.session.requestResync()
 		}
-		return
-	}
-	if event.Update == nil {
-		return
-	}
-	p.progress.written++
-	if s != nil {
-		switch {
-		case s.answering:
-			s.behind = append(s.behind, event.Update)
-		case s.open:
-			s.pushUpdate(event.Update)
+		if p.local == nil {
+			return // nothing to count
 		}
+	} else if event.Update != nil {
+		p.progress.written++
+		p.session.send(event.Update)
 	}
-	p.setState(func(st *ProviderState) { st.Unsynced = p.progress.unsynced() })
+	p.countChanges()
+}
+
+// send has a change sent, if the server wants changes; otherwise the document has it when the server asks. The lock is
+// held.
+func (s *session) send(update []byte) {
+	switch {
+	case s == nil:
+	case s.answering:
+		s.behind = append(s.behind, update)
+	case s.open:
+		s.pushUpdate(update)
+	}
 }

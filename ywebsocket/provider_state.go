@@ -35,6 +35,11 @@ type ProviderState struct {
 	// Err is why the last connection ended, or could not be made. If it matches [ErrPermanent] the provider has given
 	// up. It is nil while connected.
 	Err error
+	// Unstored is the number of changes of the document, whoever made them, that the local store does not have yet.
+	Unstored int
+	// LocalErr is why the local store could not be read, or has not taken what was written, at the last try. It is nil
+	// once that has succeeded. If it matches [ErrPermanent] the provider never connects.
+	LocalErr error
 }
 
 // State returns the present state.
@@ -88,7 +93,7 @@ func (p *Provider) setState(change func(*ProviderState)) {
 		return
 	}
 	last := len(e.queue) - 1
-	if last >= 0 && (onlyCountDiffers(e.queue[last], p.state) || len(e.queue) >= maxStateEvents) {
+	if last >= 0 && (onlyCountsDiffer(e.queue[last], p.state) || len(e.queue) >= maxStateEvents) {
 		e.queue[last] = p.state
 	} else {
 		e.queue = append(e.queue, p.state)
@@ -99,14 +104,19 @@ func (p *Provider) setState(change func(*ProviderState)) {
 	}
 }
 
-func onlyCountDiffers(a, b ProviderState) bool {
-	a.Unsynced = b.Unsynced
+func onlyCountsDiffer(a, b ProviderState) bool {
+	a.Unsynced, a.Unstored = b.Unsynced, b.Unstored
 	return a.equals(b)
 }
 
 // equals takes states with errors for different: not all errors can be compared.
 func (s ProviderState) equals(other ProviderState) bool {
-	return s.Err == nil && other.Err == nil && s == other
+	for _, err := range []error{s.Err, s.LocalErr, other.Err, other.LocalErr} {
+		if err != nil {
+			return false
+		}
+	}
+	return s == other
 }
 
 // deliver runs while there are states to deliver.

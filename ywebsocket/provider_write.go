@@ -1,6 +1,9 @@
 package ywebsocket
 
 import (
+	"bytes"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -9,48 +12,105 @@ import (
 // write writes what there is to write until the session ends.
 func (s *session) write() {
 	for {
-		batch, done := s.take()
-		for _, message := range batch {
-			if err := s.conn.WriteMessage(message); err != nil {
-				s.end(err)
-				return
-			}
+		batch, question, done := s.take()
+		err := s.writeBatch(batch, question)
+		if err == nil && !done && len(batch) == 0 && question == nil {
+			err = s.writeQuestion()
+		}
+		if err != nil {
+			s.end(err)
+			return
 		}
 		if done {
 			_ = s.conn.Close(CloseNormal, "")
 			return
 		}
-		if len(batch) == 0 {
-			if err := s.writeQuestion(); err != nil {
-				s.end(err)
-				return
-			}
-		}
 	}
 }
 
-// take waits for messages, or for the need to ask something, when there are none. done: there will be no more.
-func (s *session) take() (batch [][]byte, done bool) {
+// writeBatch writes messages, and the answer to a question if there is one.
+func (s *session) writeBatch(batch [][]byte, question []byte) error {
+	if question != nil {
+		answer, err := s.answer(question)
+		if err != nil {
+			return err
+		}
+		batch = append(batch, answer)
+	}
+	for _, message := range batch {
+		if err := s.conn.WriteMessage(message); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take waits for messages, a question to answer, or the need to ask something. done: there will be no more.
+func (s *session) take() (batch [][]byte, question []byte, done bool) {
 	s.p.mu.Lock()
 	defer s.p.mu.Unlock()
-	for !s.ended && !s.leaving && len(s.queue) == 0 && len(s.present) == 0 && !s.hasQuestion() {
+	for !s.ended && !s.leaving && len(s.queue) == 0 && len(s.present) == 0 && s.question == nil && !s.hasQuestion() {
 		s.wake.Wait()
 	}
 	if s.ended {
-		return nil, true
+		return nil, nil, true
 	}
 	batch, s.queue, s.queuedBytes = s.queue, nil, 0
 	if len(s.present) > 0 {
-		ids := make([]uint64, 0, len(s.present))
-		for id := range s.present {
-			ids = append(ids, id)
-		}
-		clear(s.present)
-		if update, err := s.p.awareness.EncodeUpdate(ids); err == nil { // else one of them is not known any more
-			batch = append(batch, protocol.AppendAwareness(nil, update))
-		}
+		batch = append(batch, protocol.AppendAwareness(nil, s.takePresent()))
 	}
-	return batch, s.leaving
+	question, s.question = s.question, nil
+	s.answering = question != nil
+	return batch, question, s.leaving
+}
+
+// hearQuestion notes what the server has, which is asking for what it lacks.
+func (s *session) hearQuestion(stateVector []byte) {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	s.question = append([]byte{}, stateVector...) // not nil, nor a part of something larger
+	if s.p.state.Denied != "" {
+		s.receipts.empties = answers{} // what was refused is not sent back
+		s.p.setState(func(st *ProviderState) { st.Denied = "" })
+	}
+	s.wake.Broadcast()
+}
+
+// answer returns the message with what the server lacks, and opens the session for what is written from now on.
+func (s *session) answer(stateVector []byte) ([]byte, error) {
+	update, err := s.p.doc.EncodeStateAsUpdate(stateVector)
+	if err != nil {
+		return nil, documentError(err)
+	}
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if bytes.Equal(update, emptyUpdate) {
+		s.receipts.empties.ask()
+	} else {
+		s.remember(update)
+	}
+	s.open, s.answering = s.p.state.Denied == "", false // it may have been denied since
+	for _, update := range s.behind {
+		s.pushUpdate(update)
+	}
+	s.behind = nil
+	return protocol.AppendSyncStep2(nil, update), nil
+}
+
+// takePresent encodes what is known of those of whom the server is to be told. Who has been gone for long may have been
+// forgotten. The lock is held.
+func (s *session) takePresent() []byte {
+	defer clear(s.present)
+	for {
+		update, err := s.p.awareness.EncodeUpdate(slices.Collect(maps.Keys(s.present)))
+		if err == nil {
+			return update
+		}
+		maps.DeleteFunc(s.present, func(id uint64, _ struct{}) bool {
+			_, known := s.p.awareness.ClientMeta(id)
+			return !known
+		})
+	}
 }
 
 // wantsReceipt reports which questions are due about changes that the server has been sent: an empty update, which it

@@ -7,6 +7,10 @@ package ywebsocket
 // their changes. Reading, and awareness, go on. When the store works, everybody is
 // asked for what the document lacks, as a joining client is.
 //
+// It becomes so, and takes updates again, with documentMu held, and apply looks at it
+// with that held alone: so an update is either taken before or refused, however long
+// its reader has waited.
+//
 // Nothing is taken in between, not even an update that says nothing: when the
 // question goes out, whatever was taken has been returned to its sender. So what
 // returns after the question was sent after it, and is stored.
@@ -17,6 +21,8 @@ const readOnlyReason = "changes cannot be stored at the moment: keep them, they 
 // becomeReadOnly is called when the store has failed repeatedly.
 func (r *room) becomeReadOnly() {
 	r.log.Warn("room is read-only until the store works again")
+	r.documentMu.RLock()
+	defer r.documentMu.RUnlock()
 	r.membersMu.Lock()
 	defer r.membersMu.Unlock()
 	r.readOnly.Store(true)

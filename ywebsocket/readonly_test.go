@@ -1,8 +1,10 @@
 package ywebsocket
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -67,6 +69,90 @@ func TestRoom_TakesUpdatesAfterOneFailureOfTheStore(t *testing.T) {
 	update := insert(1, 0, "x")
 	c.sendUpdate(update)
 	assert.Equal(t, update, c.expectUpdate(), "and nothing else")
+}
+
+// writerInRoom returns a connection in a loaded room, whose saver has no goroutine of its own before it is given work.
+func writerInRoom(t *testing.T, s *Server) (*conn, *client) {
+	t.Helper()
+	l := dialPipe(t, s, "")
+	l.expectSync(protocol.SyncStep1)
+	return l.server, l.client
+}
+
+// An update whose reader found the room writable, and then waited, is refused like all others once it is read-only.
+func TestRoom_ReadOnlyWhileAnUpdateWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newTestServer(t, Options{})
+		c, client := writerInRoom(t, s)
+		r := c.room
+		full := func(bytes int) {
+			r.saver.mu.Lock()
+			defer r.saver.mu.Unlock()
+			r.saver.bytes += bytes
+			r.saver.changed.Broadcast()
+		}
+		full(s.options.Limits.Unsaved)
+		client.sendUpdate(insert(1, 0, "late"))
+		synctest.Wait() // it is past the first look, and waits for the saver
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			client.expectDenied()
+		}()
+		r.becomeReadOnly()
+		<-done
+		full(-s.options.Limits.Unsaved)
+		synctest.Wait()
+		assert.Empty(t, r.saver.pending())
+		assert.False(t, r.saver.busy(), "nothing was taken")
+		go r.becomeWritable()
+		assert.Equal(t, []byte{0}, client.expectSync(protocol.SyncStep1), "so it is asked for")
+	})
+}
+
+// While one looks whether the room can take updates again, none gets in that the question would then be behind of.
+func TestRoom_TakesNothingBeforeItAsks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		broken := &brokenStore{Store: store.NewMemory()}
+		s := newTestServer(t, Options{Store: broken})
+		c, client := writerInRoom(t, s)
+		r := c.room
+		var said []protocol.Message
+		go func() {
+			for {
+				f, err := client.readFrame()
+				if err != nil {
+					return
+				}
+				if m, err := protocol.ReadMessage(protocol.NewDecoder(f.Payload)); err == nil {
+					said = append(said, m)
+				}
+			}
+		}()
+		broken.brokenAppend.Store(true)
+		first, late := insert(1, 0, "first"), insert(2, 0, "late")
+		r.saver.events.works = func() {
+			assert.NoError(t, r.apply(t.Context(), &inbound{from: c, update: late}))
+			r.becomeWritable()
+		}
+		client.sendUpdate(first)
+		time.Sleep(time.Second)
+		require.True(t, r.readOnly.Load())
+		broken.brokenAppend.Store(false)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		require.False(t, r.readOnly.Load())
+		assert.Equal(t, [][]byte{first}, stored(t, broken, "room"))
+		var kinds []string
+		for _, m := range said {
+			if m.Type == protocol.MessageAuth {
+				kinds = append(kinds, "denied")
+			} else if m.Type == protocol.MessageSync {
+				kinds = append(kinds, fmt.Sprint(m.Sync, " ", string(m.Payload)))
+			}
+		}
+		assert.Equal(t, []string{"denied", fmt.Sprint(protocol.SyncUpdate, " ", string(first)), fmt.Sprint(protocol.SyncStep1, " \x01\x01\x05")}, kinds)
+	})
 }
 
 // What a room without a document lacks is not known.

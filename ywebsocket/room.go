@@ -40,7 +40,7 @@ type room struct {
 	presence *presence
 
 	// readOnly is set while the store fails: the room takes no updates. It changes
-	// under membersMu.
+	// under documentMu, held by readers too, and membersMu.
 	readOnly atomic.Bool
 
 	membersMu sync.Mutex
@@ -136,6 +136,9 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 		defer r.documentMu.Unlock()
 		if used = r.document; used == nil {
 			return nil, errNotLoaded
+		}
+		if r.readOnly.Load() {
+			return used, nil // its sender was told, and will be asked
 		}
 		ch, err := used.apply(ctx, in.update)
 		if err == nil || !unusable(err) && len(ch.update) > 0 {

@@ -2,6 +2,7 @@ package ywebsocket
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,7 +17,7 @@ import (
 // [http.ServeMux] has a wildcard named room, as in "/docs/{room...}", the name is
 // what the wildcard matched.
 func RoomFromPath(r *http.Request) (string, error) {
-	path := strings.TrimPrefix(r.URL.EscapedPath(), "/")
+	path := strings.TrimPrefix(pathAsWritten(r.URL), "/")
 	if matched := r.PathValue("room"); matched != "" {
 		path = escapedMatch(path, matched)
 	} else if strings.Contains(r.Pattern, "{room...}") {
@@ -26,6 +27,28 @@ func RoomFromPath(r *http.Request) (string, error) {
 		return "", errors.New("no room in the URL: put its name behind the last slash")
 	}
 	return path, nil
+}
+
+// pathAsWritten is EscapedPath, but keeps what is escaped where something else should have been: browsers leave "|" as it
+// is, and "a%2F|" is another room than "a/|".
+func pathAsWritten(u *url.URL) string {
+	if decoded, err := url.PathUnescape(u.RawPath); err != nil || u.RawPath == "" || decoded != u.Path {
+		return u.EscapedPath()
+	}
+	var b strings.Builder
+	for rest := u.RawPath; rest != ""; {
+		n := strings.IndexByte(rest, '%')
+		if n < 0 {
+			n = len(rest)
+		}
+		b.WriteString((&url.URL{Path: rest[:n], RawPath: rest[:n]}).EscapedPath())
+		rest = rest[n:]
+		if rest != "" {
+			b.WriteString(rest[:3]) // it could be unescaped
+			rest = rest[3:]
+		}
+	}
+	return b.String()
 }
 
 // escapedMatch returns the part of the escaped path that a wildcard matched; the
@@ -51,7 +74,7 @@ func checkRoomName(name string, limit int) error {
 	case name == "":
 		return errors.New("the room name is empty")
 	case len(name) > limit:
-		return errors.New("the room name is too long")
+		return fmt.Errorf("the room name is too long: at most %d bytes", limit)
 	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
 		return errors.New("the room name is not valid text")
 	default:

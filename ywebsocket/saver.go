@@ -169,14 +169,15 @@ func (v *saver) busy() bool {
 
 func (v *saver) run() {
 	for batch := v.take(); batch != nil; batch = v.take() {
-		if err := v.save(batch); err != nil {
+		stored, err := v.save(batch)
+		if err != nil {
 			v.giveUp(err)
 			return
 		}
 		for _, u := range batch {
 			u.confirm()
 		}
-		v.events.stored(len(batch))
+		v.events.stored(stored)
 		if v.outage && v.isDrained() {
 			v.outage = false
 			v.events.works()
@@ -217,8 +218,9 @@ const (
 	lastRetry  = 10 * time.Second
 )
 
-// save stores a batch, however often it takes. It fails only when v.ctx ends.
-func (v *saver) save(batch []unsaved) error {
+// save stores a batch, however often it takes, and returns how many updates that were.
+// It fails only when v.ctx ends.
+func (v *saver) save(batch []unsaved) (stored int, err error) {
 	updates := make([][]byte, 0, len(batch))
 	for _, u := range batch {
 		if len(u.update) > 0 {
@@ -226,14 +228,14 @@ func (v *saver) save(batch []unsaved) error {
 		}
 	}
 	if len(updates) == 0 {
-		return nil
+		return 0, nil
 	}
 	failures := 0
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
 		err := protect(func() error { return v.store.Append(v.ctx, v.room, updates...) })
 		if err == nil {
 			v.recovered(failures)
-			return nil
+			return len(updates), nil
 		}
 		failures++
 		v.failed(failures)
@@ -242,7 +244,7 @@ func (v *saver) save(batch []unsaved) error {
 		}
 		if sleep(v.ctx, retry/2+rand.N(retry/2)) != nil {
 			v.failing.Add(-1)
-			return err
+			return 0, err
 		}
 	}
 }

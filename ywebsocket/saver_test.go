@@ -186,3 +186,32 @@ func stored(t *testing.T, s store.Store, room string) (updates [][]byte) {
 	}))
 	return updates
 }
+
+// Only what was stored makes the log longer: a client that repeats itself does not have the room compacted.
+func TestSaver_CountsWhatIsStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, c, peer := newTestSaver(t, store.NewMemory())
+		var counted []int
+		v.events.stored = func(updates int) { counted = append(counted, updates) }
+		known := insert(1, 0, "x")
+		go func() {
+			for {
+				if _, err := peer.readFrame(); err != nil {
+					return
+				}
+			}
+		}()
+		for range 3 {
+			v.add(unsaved{origin: &inbound{c, known}})
+		}
+		synctest.Wait()
+		v.add(unsaved{update: known, origin: &inbound{c, known}})
+		v.add(unsaved{origin: &inbound{c, known}})
+		synctest.Wait()
+		sum := 0
+		for _, n := range counted {
+			sum += n
+		}
+		assert.Equal(t, 1, sum)
+	})
+}

@@ -1,8 +1,11 @@
 package ywebsocket
 
 import (
+	"context"
 	"errors"
 	"net"
+	"sync/atomic"
+	"time"
 )
 
 // ServeConn serves a client that is at the other end of conn, in a room, until one of
@@ -14,11 +17,13 @@ import (
 // if that has ended the connection. Other errors say why there was none. In any case
 // conn is closed.
 //
-// A silent client is not pinged; conn has to notice when its peer is gone.
+// A silent client is not pinged; conn has to notice when its peer is gone. One that
+// takes no messages loses its connection when the server has ended it, as it does
+// with a client that reads too slowly, and Timeouts.Close is over.
 func (s *Server) ServeConn(conn Conn, room string, identity Identity) error {
 	err := checkRoomName(room, s.options.Limits.RoomName)
 	if err != nil {
-		_ = conn.Close(ClosePolicyViolation, err.Error())
+		_ = conn.Close(CloseMalformed, err.Error())
 		return err
 	}
 	reserved, err := s.reserve(room)
@@ -34,8 +39,37 @@ func (s *Server) ServeConn(conn Conn, room string, identity Identity) error {
 	// a message has come to it.
 	ours, theirs := net.Pipe()
 	socket := newWebSocket(&activeConn{Conn: theirs, received: newActivity()}, options)
-	s.start(reserved, &activeConn{Conn: ours, received: newActivity()}, "conn", identity)
-	return relay(conn, socket)
+	served := s.start(reserved, &activeConn{Conn: ours, received: newActivity()}, "conn", identity)
+	stuck := &stuckClient{conn: conn, left: make(chan struct{})}
+	stop := context.AfterFunc(served.ctx, func() { stuck.closeAfter(s.options.Timeouts.Close) })
+	defer stop()
+	defer close(stuck.left)
+	if err = relay(conn, socket); err == nil && stuck.closed.Load() {
+		return &CloseError{CloseTryAgainLater, stuckReason}
+	}
+	return err
+}
+
+// stuckClient is a client in case that it takes nothing any more: neither what was sent
+// to it nor that this was the end.
+type stuckClient struct {
+	conn   Conn
+	left   chan struct{} // closed when it has ended by itself
+	closed atomic.Bool
+}
+
+const stuckReason = "reading too slowly: reconnect to catch up"
+
+// closeAfter is called when the server has ended the connection.
+func (c *stuckClient) closeAfter(timeout time.Duration) {
+	timer := time.NewTimer(timeout)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		c.closed.Store(true)
+		_ = c.conn.Close(CloseTryAgainLater, stuckReason)
+	case <-c.left:
+	}
 }
 
 // relay carries messages between a client and its socket until one of them ends, and

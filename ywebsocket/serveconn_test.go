@@ -3,7 +3,10 @@ package ywebsocket
 import (
 	"context"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,7 +51,11 @@ func TestServeConn_Refusals(t *testing.T) {
 			_, err := client.ReadMessage()
 			var closed *CloseError
 			require.ErrorAs(t, err, &closed)
-			assert.Equal(t, ClosePolicyViolation, closed.Code)
+			assert.Equal(t, CloseMalformed, closed.Code)
+			assert.ErrorIs(t, err, ErrPermanent, "a provider does not try it again")
+			if name == "too long" {
+				assert.Contains(t, closed.Reason, "at most 512 bytes")
+			}
 		})
 	}
 }
@@ -68,6 +75,52 @@ func TestServeConn_ServerEndsIt(t *testing.T) {
 	assert.Equal(t, CloseMalformed, told.Code)
 	require.ErrorAs(t, <-ended, &returned)
 	assert.Equal(t, told, returned)
+}
+
+// deafConn is a client that takes no message and says nothing until it is closed.
+type deafConn struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (c *deafConn) ReadMessage() ([]byte, error) { return nil, c.WriteMessage(nil) }
+
+func (c *deafConn) WriteMessage([]byte) error {
+	<-c.closed
+	return errConnClosed
+}
+
+func (c *deafConn) Close(CloseCode, string) error {
+	c.once.Do(func() { close(c.closed) })
+	return nil
+}
+
+// A client that never reads costs the server no goroutine once that has given it up.
+func TestServeConn_ClientThatNeverReads(t *testing.T) {
+	for name, test := range map[string]struct {
+		end    func(*Server)
+		within time.Duration
+	}{
+		"reads too slowly": {func(*Server) {}, 2 * time.Minute},
+		"is closed":        {func(s *Server) { s.closeConnections(func(c *conn) { c.out.close(CloseMalformed, "") }) }, 6 * time.Second},
+		"is cut":           {func(s *Server) { s.closeConnections(func(c *conn) { c.out.abort() }) }, 6 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newTestServer(t, Options{})
+				client := &deafConn{closed: make(chan struct{})}
+				ended := make(chan error, 1)
+				start := time.Now()
+				go func() { ended <- s.ServeConn(client, "room", Identity{}) }()
+				synctest.Wait()
+				test.end(s)
+				var reason *CloseError
+				require.ErrorAs(t, <-ended, &reason)
+				assert.Equal(t, CloseTryAgainLater, reason.Code)
+				assert.LessOrEqual(t, time.Since(start), test.within)
+			})
+		})
+	}
 }
 
 func TestServeConn_Shutdown(t *testing.T) {

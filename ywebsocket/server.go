@@ -124,7 +124,7 @@ func (s *Server) reserve(name string) (*room, error) {
 }
 
 // start serves a connection to a room that was reserved for it.
-func (s *Server) start(room *room, transport *activeConn, remote string, identity Identity) {
+func (s *Server) start(room *room, transport *activeConn, remote string, identity Identity) *conn {
 	c := newConn(s, room, transport, remote)
 	c.identity = identity
 	s.mu.Lock()
@@ -135,6 +135,7 @@ func (s *Server) start(room *room, transport *activeConn, remote string, identit
 		c.out.close(CloseServiceRestart, shutdownReason)
 	}
 	go c.serve()
+	return c
 }
 
 // admit counts a connection in. dismiss or forget counts it out.

@@ -20,6 +20,10 @@ import (
 var folder string
 
 func TestMain(m *testing.M) {
+	if directory := os.Getenv(offlineWriter); directory != "" {
+		writeOffline(directory)
+		return
+	}
 	os.Exit(run(m))
 }
 

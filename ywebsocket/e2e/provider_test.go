@@ -27,12 +27,15 @@ type goClient struct {
 
 func connectGo(t *testing.T, url, room string) *goClient {
 	t.Helper()
+	return connectGoWith(t, ywebsocket.ProviderOptions{URL: url, Room: room})
+}
+
+func connectGoWith(t *testing.T, options ywebsocket.ProviderOptions) *goClient {
+	t.Helper()
+	options.Backoff = ywebsocket.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond}
+	options.Logger = slog.New(slog.DiscardHandler)
 	doc := ycrdt.NewDoc()
-	p, err := ywebsocket.NewProvider(doc, ywebsocket.ProviderOptions{
-		URL: url, Room: room,
-		Backoff: ywebsocket.Backoff{Min: 20 * time.Millisecond, Max: 100 * time.Millisecond},
-		Logger:  slog.New(slog.DiscardHandler),
-	})
+	p, err := ywebsocket.NewProvider(doc, options)
 	require.NoError(t, err)
 	t.Cleanup(func() {
 		p.Close()

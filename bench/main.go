@@ -70,7 +70,7 @@ func run() error {
 	if err != nil {
 		return err
 	}
-	result := &report.Report{Grid: grid, Sections: report.Sections(size, traces), Peers: peers, Rounds: *rounds}
+	result := &report.Report{Grid: grid, Sections: report.Sections(size, traces), Peers: peers, Rounds: *rounds, Timeout: *timeout}
 	if err := result.Print(os.Stdout); err != nil {
 		return err
 	}

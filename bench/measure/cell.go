@@ -15,6 +15,7 @@ type State int
 const (
 	Absent      State = iota // has not been asked
 	Measured                 // has figures
+	LeftOut                  // is not meant to
 	Unsupported              // cannot do it
 	TimedOut                 // did not finish in time
 	Failed                   // died, said it cannot, answered garbage or came to another result

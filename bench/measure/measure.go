@@ -87,8 +87,8 @@ func (g *Grid) measure(peers []Peer, c *workload.Case, opts Options) error {
 
 // newCell returns the cell that a peer begins a workload with.
 func (g *Grid) newCell(peer Peer, c *workload.Case) *Cell {
-	if peer.Variant && !c.Variants {
-		return &Cell{State: Unsupported}
+	if peer.Variant && !c.Variants || c.Only != "" && c.Only != peer.ID {
+		return &Cell{State: LeftOut}
 	}
 	for _, feature := range c.Needs {
 		if !slices.Contains(g.Hellos[peer.ID].Features, feature) {

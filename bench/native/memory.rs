@@ -8,6 +8,12 @@ fn status(name: &str) -> u64 {
     kilobytes.unwrap_or(0) << 10
 }
 
+/// The memory that holds what the program has allocated. Pages of the program itself, which become resident as they are
+/// first used, are none of it.
+pub fn held() -> u64 {
+    status("RssAnon:")
+}
+
 /// What is resident now.
 pub fn resident() -> u64 {
     status("VmRSS:")

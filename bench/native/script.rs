@@ -41,7 +41,7 @@ struct Script<'a> {
 
 pub fn run(workload: &Workload) -> Result<Value, String> {
     memory::trim();
-    let before = memory::resident();
+    let (held, resident) = (memory::held(), memory::resident());
     memory::forget_peak();
     let log = Log {
         updates: workload.log.clone(),
@@ -67,8 +67,8 @@ pub fn run(workload: &Workload) -> Result<Value, String> {
             checked => checked.as_nanos() as u64,
         });
     }
-    let peak = memory::peak().saturating_sub(before);
-    let live = memory::resident().saturating_sub(before).max(1);
+    let peak = memory::peak().saturating_sub(resident);
+    let live = memory::held().saturating_sub(held).max(1);
     let content = read(script.replica(workload.result.0), workload.result.1);
     let heard = script.log().heard;
     Ok(json!({

@@ -7,13 +7,17 @@ import (
 	"strconv"
 )
 
-// resident returns how many bytes of memory the process has, after a collection.
-func resident() int64 {
+// held returns the bytes of memory that hold what the program has allocated, after a collection. Pages of the program
+// itself, which become resident as they are first used, are none of them.
+func held() int64 {
 	debug.FreeOSMemory()
-	return status("VmRSS:")
+	return status("RssAnon:")
 }
 
-// peak returns the most that resident has been since forgetPeak, without a collection.
+// resident returns how many bytes of memory the process has.
+func resident() int64 { return status("VmRSS:") }
+
+// peak returns the most that resident has been since forgetPeak.
 func peak() int64 { return status("VmHWM:") }
 
 // forgetPeak starts the peak over again where the system lets it; otherwise it is that of the process.

@@ -25,7 +25,7 @@ func run(implementation Implementation, workload *door.Workload) (*door.Result, 
 	for _, update := range workload.Log {
 		s.log = append(s.log, update)
 	}
-	before := resident()
+	heldBefore, residentBefore := held(), resident()
 	forgetPeak()
 	for _, part := range workload.Parts {
 		start := time.Now()
@@ -36,8 +36,8 @@ func run(implementation Implementation, workload *door.Workload) (*door.Result, 
 		}
 		s.result.NS = append(s.result.NS, time.Since(start).Nanoseconds())
 	}
-	s.result.Peak = max(peak()-before, 0)
-	s.result.Live = max(resident()-before, 1)
+	s.result.Peak = max(peak()-residentBefore, 0)
+	s.result.Live = max(held()-heldBefore, 1)
 	return s.result, s.finish()
 }
 

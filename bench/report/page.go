@@ -51,7 +51,8 @@ func (r *Report) page(where Machine, now time.Time) string {
 	r.writePeers(&out)
 	fmt.Fprint(&out, "![Times relative to native yrs](benchmarks.svg)\n\n## Ratios\n\n")
 	fmt.Fprintf(&out, "Ours divided by theirs, so less is better. Medians of %d rounds; fewer rounds stand in brackets behind the "+
-		"figure: 3 of runs that take more than 2.5 seconds, 1 of more than 8.\n\n", r.Rounds)
+		"figure: at most 3 of runs that take more than 2.5 seconds, 1 of more than 8. Runs of more than %v are ended.\n\n",
+		r.Rounds, r.Timeout)
 	for _, section := range r.Sections {
 		writeTable(&out, r.ratios(section))
 	}

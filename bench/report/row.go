@@ -104,11 +104,14 @@ func (r *Row) peer() string {
 // Ratio returns how many times the figure of another peer ours is. It is a text, because a peer may have not finished.
 func (r *Row) Ratio(grid *measure.Grid, peer string) string {
 	ours, theirs := Look(grid, r.Of, r.peer()), Look(grid, r.Of, peer)
+	if peer == r.peer() {
+		return ""
+	}
 	if ours.State != measure.Measured || theirs.State != measure.Measured && theirs.State != measure.TimedOut {
 		return stateText(theirs)
 	}
 	if theirs.Amount == 0 {
-		return "–"
+		return stateText(theirs)
 	}
 	text := digits(ours.Amount / theirs.Amount)
 	if theirs.State == measure.TimedOut {
@@ -127,9 +130,26 @@ type Verdict struct {
 func (r *Row) Verdicts(grid *measure.Grid) []Verdict {
 	var all []Verdict
 	for _, bar := range r.Bars {
-		all = append(all, Verdict{Text: bar.Text, Met: bar.met(grid, r)})
+		all = append(all, Verdict{Text: bar.Text + bar.ratio(grid, r), Met: bar.met(grid, r)})
 	}
 	return all
+}
+
+// ratio shows how many times what a bar compares with a row has come to, where no column does.
+func (b *Bar) ratio(grid *measure.Grid, r *Row) string {
+	ours, theirs := Look(grid, r.Of, r.peer()), Look(grid, b.Against, b.peer(r))
+	if b.Limit > 0 || b.Against == r.Of || ours.State != measure.Measured || theirs.State != measure.Measured {
+		return ""
+	}
+	return " (" + digits(ours.Amount/theirs.Amount) + ")"
+}
+
+// peer is whose figure a row is compared with.
+func (b *Bar) peer(r *Row) string {
+	if b.Peer == "" {
+		return r.peer()
+	}
+	return b.Peer
 }
 
 // met says whether a bar holds. What was not finished by the peer in comparison took at least its time.
@@ -141,11 +161,7 @@ func (b *Bar) met(grid *measure.Grid, r *Row) bool {
 	if b.Limit > 0 {
 		return ours.Amount <= b.Limit
 	}
-	peer := b.Peer
-	if peer == "" {
-		peer = r.peer()
-	}
-	theirs := Look(grid, b.Against, peer)
+	theirs := Look(grid, b.Against, b.peer(r))
 	if theirs.State != measure.Measured && theirs.State != measure.TimedOut {
 		return false
 	}
@@ -160,11 +176,7 @@ func (r *Row) decides(grid *measure.Grid, b *Bar) bool {
 	if b.Limit > 0 {
 		return true
 	}
-	peer := b.Peer
-	if peer == "" {
-		peer = r.peer()
-	}
-	return Look(grid, b.Against, peer).State != measure.Absent
+	return Look(grid, b.Against, b.peer(r)).State != measure.Absent
 }
 
 // digits shows two significant digits of a ratio, and no more.

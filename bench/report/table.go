@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/yrs-go/yrs/bench/measure"
 )
@@ -15,6 +16,7 @@ type Report struct {
 	Sections []Section
 	Peers    []measure.Peer // as they were given
 	Rounds   int
+	Timeout  time.Duration
 }
 
 // table is a heading and lines of as many columns.
@@ -23,6 +25,9 @@ type table [][]string
 // ratios is the table of a section: ours against each of the others first, then the bars, then ours itself.
 func (r *Report) ratios(section Section) table {
 	compared := r.present(Compared)
+	if section.Alone {
+		compared = nil
+	}
 	heading := []string{section.Title}
 	for _, peer := range compared {
 		heading = append(heading, "÷ "+peer)

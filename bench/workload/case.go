@@ -17,6 +17,8 @@ type Case struct {
 	Concurrent bool
 	// Variants are measured too: ours without an index.
 	Variants bool
+	// Only names the one peer that is meant to run it; empty is all.
+	Only string
 	// Want is the hash of the result; empty where only the peers know it.
 	Want string
 }

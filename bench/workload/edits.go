@@ -15,6 +15,9 @@ const (
 	ReadText      = "reading a text of many pieces"
 )
 
+// ours is the peer that is our library.
+const ours = "ycrdt"
+
 // readTimes is how often the text is read.
 const readTimes = 10
 
@@ -30,10 +33,10 @@ func editCases(size Size) ([]Case, error) {
 	}
 	random := inserts(RandomInserts, size.Edits)
 	random.Variants = true
+	fewer, more := inserts(FewerInserts, size.Edits/4), inserts(MoreInserts, size.Edits/4*10)
+	fewer.Only, more.Only = ours, ours
 	return []Case{
-		random,
-		inserts(FewerInserts, size.Edits/4),
-		inserts(MoreInserts, size.Edits/4*10),
+		random, fewer, more,
 		drafted(Appends, appends, true),
 		{Want: hashOf(string(pieces.text)), Workload: door.Workload{
 			Name: ReadText, Result: textOf(0), Parts: []door.Part{

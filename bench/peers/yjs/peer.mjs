@@ -3,18 +3,19 @@
 import { Console } from 'node:console'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { createInterface } from 'node:readline'
+// The packages of the peers are installed once, for the tests. This is the module that bundlers take: the one for
+// require() is four times slower, because it reaches lib0 through getters.
+import * as Y from '../../../internal/peers/node/node_modules/yjs/dist/yjs.mjs'
 
 globalThis.console = new Console(process.stderr) // Yjs warns on stdout, which is for answers
 
-// The packages of the peers are installed once, for the tests.
-const require = createRequire(new URL('../../../internal/peers/node/package.json', import.meta.url))
-const Y = require('yjs')
+const installed = new URL('../../../internal/peers/node/node_modules/yjs/', import.meta.url)
+const { version } = JSON.parse(readFileSync(new URL('package.json', installed), 'utf8'))
 
 const hello = {
   name: 'yjs',
-  version: require('./node_modules/yjs/package.json').version + ', Node ' + process.versions.node,
+  version: version + ', Node ' + process.versions.node,
   language: 'JavaScript',
   features: ['text', 'array', 'map', 'utf16', 'updates', 'merge']
 }

@@ -1,5 +1,5 @@
 // Package peer puts a Go implementation behind the door of the benchmark: an adapter says how documents are made and
-// edited, and Main does the rest. DOOR.md shows a whole one.
+// edited, and Main does the rest. peers/ycrdt is a whole one.
 package peer
 
 import (

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -51,8 +52,8 @@ func (r *Report) page(where Machine, now time.Time) string {
 	r.writePeers(&out)
 	fmt.Fprint(&out, "![Times relative to native yrs](benchmarks.svg)\n\n## Ratios\n\n")
 	fmt.Fprintf(&out, "Ours divided by theirs, so less is better. Medians of %d rounds; fewer rounds stand in brackets behind the "+
-		"figure: at most 3 of runs that take more than 2.5 seconds, 1 of more than 8. Runs of more than %v are ended.\n\n",
-		r.Rounds, r.Timeout)
+		"figure: at most 3 of runs that take more than 2.5 seconds, 1 of more than 8. Runs of more than %v are ended. Behind a bar "+
+		"that compares with another row stands the ratio in brackets.\n\n", r.Rounds, r.Timeout)
 	for _, section := range r.Sections {
 		writeTable(&out, r.ratios(section))
 	}
@@ -153,7 +154,10 @@ func (r *Report) quotients(section Section, peers []string) table {
 	return t
 }
 
-// writeTable writes Markdown, figures to the right; nothing for a table without lines.
+// wordy are the headings of columns that hold words, which stand on the left.
+var wordy = []string{"bar", "version", "language"}
+
+// writeTable writes Markdown; nothing for a table without lines.
 func writeTable(out *strings.Builder, t table) {
 	if len(t) == 1 {
 		return
@@ -165,7 +169,15 @@ func writeTable(out *strings.Builder, t table) {
 		}
 		fmt.Fprintf(out, "| %s |\n", strings.Join(cells, " | "))
 		if i == 0 {
-			fmt.Fprintf(out, "|---|%s\n", strings.Repeat("--:|", len(line)-1))
+			out.WriteString("|---|")
+			for _, heading := range line[1:] {
+				if slices.Contains(wordy, heading) {
+					out.WriteString("---|")
+				} else {
+					out.WriteString("--:|")
+				}
+			}
+			out.WriteString("\n")
 		}
 	}
 	out.WriteString("\n")

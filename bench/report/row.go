@@ -107,8 +107,8 @@ func (r *Row) Ratio(grid *measure.Grid, peer string) string {
 	if peer == r.peer() {
 		return ""
 	}
-	if ours.State != measure.Measured || theirs.State != measure.Measured && theirs.State != measure.TimedOut {
-		return stateText(theirs)
+	if ours.State != measure.Measured {
+		return "–"
 	}
 	if theirs.Amount == 0 {
 		return stateText(theirs)
@@ -168,15 +168,15 @@ func (b *Bar) met(grid *measure.Grid, r *Row) bool {
 	return ours.Amount <= b.Times*theirs.Amount+b.Slack
 }
 
-// decides says whether all that a row's bars are about was measured: a run of a few peers judges no others.
+// decides says whether there is what a bar needs: a run of a few peers judges no others, and not every system tells
+// of memory.
 func (r *Row) decides(grid *measure.Grid, b *Bar) bool {
-	if Look(grid, r.Of, r.peer()).State == measure.Absent {
+	ours := Look(grid, r.Of, r.peer())
+	finished := ours.State == measure.Measured
+	if finished && ours.Amount == 0 || !finished && ours.State != measure.TimedOut && ours.State != measure.Failed {
 		return false
 	}
-	if b.Limit > 0 {
-		return true
-	}
-	return Look(grid, b.Against, b.peer(r)).State != measure.Absent
+	return b.Limit > 0 || Look(grid, b.Against, b.peer(r)).Amount > 0
 }
 
 // digits shows two significant digits of a ratio, and no more.

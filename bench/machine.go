@@ -10,11 +10,11 @@ import (
 	"github.com/yrs-go/yrs/bench/report"
 )
 
-// machine says what the benchmark runs on.
+// machine says what the benchmark runs on, and how busy that is before it begins.
 func machine() report.Machine {
 	return report.Machine{
 		Commit: firstLine("git", "describe", "--always", "--dirty", "--exclude=*"),
-		Hardware: fmt.Sprintf("%s, %d cores, %s/%s, %s, %s", processor(), runtime.NumCPU(), runtime.GOOS, runtime.GOARCH,
+		Hardware: fmt.Sprintf("%s, %d cores, load %s, %s/%s, %s, %s", processor(), runtime.NumCPU(), load(), runtime.GOOS, runtime.GOARCH,
 			strings.Replace(runtime.Version(), "go", "Go ", 1), firstLine("rustc", "--version")),
 	}
 }
@@ -27,6 +27,15 @@ func firstLine(command string, args ...string) string {
 		return "unknown"
 	}
 	return line
+}
+
+// load is how many programs wanted to run in the last minute, where Linux tells.
+func load() string {
+	data, _ := os.ReadFile("/proc/loadavg")
+	if minute, _, found := strings.Cut(string(data), " "); found {
+		return minute
+	}
+	return "unknown"
 }
 
 // processor is the name of the processor, where Linux tells.

@@ -62,7 +62,7 @@ func run() error {
 		return err
 	}
 	defer os.RemoveAll(work)
-	start := time.Now()
+	where, start := machine(), time.Now()
 	grid, err := measure.All(peers, cases, measure.Options{
 		Rounds: *rounds, Timeout: *timeout, Work: work, Progress: progress,
 	})
@@ -76,7 +76,7 @@ func run() error {
 	}
 	log.Printf("took %v", time.Since(start).Round(time.Second))
 	if *write {
-		if err := result.WritePage("../docs", machine(), time.Now()); err != nil {
+		if err := result.WritePage("../docs", where, start); err != nil {
 			return err
 		}
 	}

@@ -35,9 +35,10 @@ text { font: 12px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
 .small { font-size: 11px }
 line { stroke: #d0d7de }
+.paper { fill: #ffffff }
 .one { stroke: #868e96 }
 .open { fill: none; stroke-width: 1.5 }
-@media (prefers-color-scheme: dark) { text { fill: #e6edf3 } line { stroke: #373e47 } .one { stroke: #868e96 } }
+@media (prefers-color-scheme: dark) { .paper { fill: #0d1117 } text { fill: #e6edf3 } line { stroke: #373e47 } .one { stroke: #868e96 } }
 </style>
 `
 
@@ -49,6 +50,8 @@ func (r *Report) chart() string {
 	fmt.Fprintf(&out, "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\" role=\"img\">\n",
 		chartWidth, bottom+52, chartWidth, bottom+52)
 	out.WriteString("<title>Times of ycrdt and its peers relative to native yrs</title>\n" + chartStyle)
+	// Not every reader of SVG knows of dark colours, so the chart brings the paper that its own are for.
+	out.WriteString("<rect class=\"paper\" width=\"100%\" height=\"100%\" rx=\"6\"/>\n")
 	out.WriteString("<text x=\"16\" y=\"26\" class=\"title\">Time relative to native yrs, less is better</text>\n")
 	r.drawLegend(&out)
 	drawScale(&out, bottom)

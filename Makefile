@@ -18,9 +18,11 @@ check: ## run every linter and drift check
 	scripts/setup.sh shellcheck web
 	scripts/check.sh
 
-bench: build ## measure speed and memory beside native yrs
+bench: build ## measure speed and memory beside other implementations; writes docs/benchmarks.md
+	scripts/setup.sh node-peers python-peers
 	cargo build --locked --release --features bench --bin bench-native
-	cd bench && go run .
+	mkdir -p build/bench
+	cd bench && go build -o ../build/bench ./peers/ycrdt ./peers/automerge && go run . $(BENCH_FLAGS)
 
 nightly: build ## run the long suites; writes docs/nightly.md
 	scripts/setup.sh chromium node-peers python-peers

@@ -23,6 +23,11 @@ staticcheck() {
 		(cd bench && go tool -modfile=../scripts/tools/go.mod staticcheck ./...)
 }
 
+# The peers of the benchmark that no compiler sees.
+scripts() {
+	node --check bench/peers/yjs/peer.mjs && python3 -m py_compile bench/peers/pycrdt/peer.py
+}
+
 tags='yffidebug nightly'
 
 step header 60 scripts/check-header.sh
@@ -35,6 +40,7 @@ step clippy 20 cargo clippy --locked --all-targets --all-features -- -D warnings
 step vet 40 vet
 step staticcheck 90 staticcheck
 step shellcheck 5 shellcheck scripts/*.sh .ci/run
+step scripts 5 scripts
 step notices 10 go run ./scripts/notices -check
 step demo-bundle 10 node ywebsocket/cmd/yserver/web/build.mjs --check
 finish

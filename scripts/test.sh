@@ -5,12 +5,17 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/steps.sh
 
-suites=(rust web go e2e race leaks cgocheck asan fresh-module)
+suites=(rust web go e2e race leaks cgocheck asan fresh-module bench)
 
 # The browser and peer tests are a suite of their own: they load both cores, and what they exercise is
 # in other processes, which the race detector does not see.
 in_process() {
 	go list ./... | grep -v '/e2e$' | xargs go test -count=1 -timeout 10m "$@"
+}
+
+# The native program as the Rust tests have built most of it: the workloads of these tests are small.
+bench() {
+	cargo build --locked --features bench --bin bench-native && (cd bench && go test -count=1 -timeout 10m ./...)
 }
 
 run() {
@@ -23,6 +28,7 @@ run() {
 	leaks) step leaks 90 go test -count=1 -timeout 10m -tags yffidebug ./ycrdt/... ;;
 	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 120 go test -count=1 -timeout 10m ./ycrdt/... ;;
 	asan) step asan 480 scripts/hostile-asan.sh -run 'AddressSanitizer|GateOff' ;;
+	bench) step bench 60 bench ;;
 	fresh-module) step fresh-module 30 scripts/fresh-module.sh ;;
 	*)
 		echo "test.sh: unknown suite $1; there are ${suites[*]}" >&2

@@ -43,7 +43,7 @@ func (s *Store) change(ctx context.Context, name string, fn func(*roomFiles) err
 	if err != nil {
 		return err
 	}
-	damaged, err := r.know()
+	damaged, err := r.know(s.giveUpDamaged)
 	if err == nil || errors.Is(err, store.ErrNotFound) {
 		err = fn(r)
 	}
@@ -51,7 +51,24 @@ func (s *Store) change(ctx context.Context, name string, fn func(*roomFiles) err
 	if damaged > 0 {
 		s.onDamage(name, damaged)
 	}
+	if errors.Is(err, errLost) {
+		return s.errDamaged(name)
+	}
 	return describe(err)
+}
+
+// changeAnyhow is change for what does not need the log, nor that it is sound.
+func (s *Store) changeAnyhow(ctx context.Context, name string, fn func(*roomFiles) error) error {
+	if err := s.acquire(ctx, s.writes); err != nil {
+		return err
+	}
+	defer func() { <-s.writes }()
+	r, err := s.hold(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.release(r)
+	return describe(fn(r))
 }
 
 // describe says where an error comes from, unless the caller knows it.
@@ -99,7 +116,7 @@ func (r *roomFiles) create(record []byte) error {
 		return err
 	}
 	h, _ := parseHeader(record)
-	name := nameRecord(h.stored, r.name)
+	name := nameRecord(h.stored, r.name, false)
 	if err := writeFile(r.logPath(), name, record); err != nil {
 		return err
 	}

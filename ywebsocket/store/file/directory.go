@@ -17,7 +17,10 @@ import (
 const (
 	formatFile = "format"
 	format     = "ywebsocket file store "
-	version    = "1"
+	version    = "2"
+	// versionUnmarked is that of logs in which no checkpoint is marked. They are read, and
+	// go on, as those of this version.
+	versionUnmarked = "1"
 
 	lockFile    = "lock"
 	roomsDir    = "rooms"
@@ -89,7 +92,7 @@ func checkFormat(dir string) error {
 	switch {
 	case !ours:
 		return errors.New("it belongs to another program; name another directory")
-	case number != version:
+	case number != version && number != versionUnmarked:
 		return fmt.Errorf("%w: it is of version %s, and this program knows version %s; upgrade the program",
 			store.ErrSchemaVersion, number, version)
 	default:

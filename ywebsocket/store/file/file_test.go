@@ -90,6 +90,23 @@ func TestOpen_NewerFormat(t *testing.T) {
 	assert.ErrorContains(t, err, "upgrade the program")
 }
 
+// The first version marked no checkpoints.
+func TestOpen_OlderFormat(t *testing.T) {
+	dir := t.TempDir()
+	s, err := file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	require.NoError(t, s.Append(t.Context(), "room", []byte("a")))
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "format"), []byte("ywebsocket file store 1\n"), 0o600))
+	s, err = file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	assert.Equal(t, []string{"a"}, loaded(t, s, "room"))
+	format, err := os.ReadFile(filepath.Join(dir, "format"))
+	require.NoError(t, err)
+	assert.Equal(t, "ywebsocket file store 2\n", string(format), "older programs would not see the marks")
+}
+
 func TestStore_FilesAreNobodyElses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rooms")
 	s, err := file.Open(dir, file.Options{})

@@ -58,13 +58,19 @@ func (s *Store) read(ctx context.Context, name string, until int64, each func(up
 		}
 		return eachUpdate(record.contents[nameLength(record):], each)
 	})
-	if errors.Is(err, errLater) {
-		err = nil
+	if err != nil && !errors.Is(err, errLater) {
+		return created, err
 	}
-	if err == nil && len(seen.damaged) > 0 {
-		err = s.mend(ctx, name)
+	lost := seen.lost(name)
+	if lost && !s.giveUpDamaged {
+		return created, s.errDamaged(name)
 	}
-	return created, err
+	if lost || len(seen.damaged) > 0 {
+		s.mend(ctx, name, max(1, len(seen.damaged)))
+	} else if err == nil && seen.updates == 0 && !s.giveUpDamaged {
+		return created, s.errSetAside(name)
+	}
+	return created, nil
 }
 
 // nameLength is how much of a record's contents are a name, and not updates.
@@ -85,16 +91,4 @@ func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
 	}
 	defer f.Close()
 	return walk(f, length, true, visit)
-}
-
-// mend sets aside what is damaged in the log of a room.
-func (s *Store) mend(ctx context.Context, name string) error {
-	r := s.use(name)
-	defer s.unuse(r)
-	if err := r.take(ctx); err != nil {
-		return err
-	}
-	r.known = false
-	r.give()
-	return s.change(ctx, name, func(*roomFiles) error { return nil })
 }

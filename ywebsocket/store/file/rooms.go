@@ -137,7 +137,7 @@ func (s *Store) Delete(ctx context.Context, room string) error {
 	}
 	defer end()
 	var bin string
-	err = s.change(ctx, room, func(r *roomFiles) error {
+	err = s.changeAnyhow(ctx, room, func(r *roomFiles) error {
 		r.known = false
 		r.changes++
 		bin = filepath.Join(s.dir, deletedDir, filepath.Base(r.dir)+"-"+strconv.FormatInt(time.Now().UnixNano(), 36))

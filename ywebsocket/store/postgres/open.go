@@ -51,7 +51,12 @@ func open(ctx context.Context, url string, options Options) (*Store, error) {
 		pool.Close()
 		return nil, err
 	}
-	return &Store{pool: pool, committer: startCommitter(pool), onDamage: options.OnDamage}, nil
+	return &Store{
+		pool:          pool,
+		committer:     startCommitter(pool),
+		onDamage:      options.OnDamage,
+		giveUpDamaged: options.GiveUpDamaged,
+	}, nil
 }
 
 // errReadOnly is what a database says that takes no writes.

@@ -54,7 +54,7 @@ func open(path string, options Options) (*Store, error) {
 		_ = db.Close() // nothing was written that closing could lose
 		return nil, err
 	}
-	return &Store{db: db, committer: committer, onDamage: options.OnDamage}, nil
+	return &Store{db: db, committer: committer, onDamage: options.OnDamage, giveUpDamaged: options.GiveUpDamaged}, nil
 }
 
 // maxLoads is how many rooms are read from the database at once.

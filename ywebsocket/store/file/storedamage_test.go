@@ -41,6 +41,11 @@ func TestStore_Damage(t *testing.T) {
 		}
 		b.Damage = func(room string, nth int) { flipByte(t, logOf(dir, room), nth) }
 		b.Repair = b.Damage
+		b.Aside = func() int {
+			files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", "damaged"))
+			require.NoError(t, err)
+			return len(files)
+		}
 		b.WriteNothing = func() func() {
 			// A disk that is full: the process may write no more than so much into a file.
 			var limit syscall.Rlimit

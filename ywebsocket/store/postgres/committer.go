@@ -207,12 +207,14 @@ func (c *committer) roomIDs(ctx context.Context, batch []*request) (map[string]i
 		return ids, nil
 	}
 	_, err := c.pool.Exec(ctx, `
-		INSERT INTO rooms (name) SELECT DISTINCT name FROM unnest($1::text[]) AS name ORDER BY name
+		INSERT INTO rooms (name, hash)
+		SELECT DISTINCT name, `+hashOf("name")+` FROM unnest($1::text[]) AS name ORDER BY name
 		ON CONFLICT DO NOTHING`, unknown)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.pool.Query(ctx, `SELECT id, name FROM rooms WHERE name = ANY ($1)`, unknown)
+	rows, err := c.pool.Query(ctx, `
+		SELECT id, name FROM rooms WHERE hash IN (SELECT `+hashOf("name")+` FROM unnest($1::text[]) AS name)`, unknown)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"github.com/yrs-go/yrs/ywebsocket/store/postgres"
@@ -35,6 +36,14 @@ func TestStore_Damage(t *testing.T) {
 				ORDER BY updates.id LIMIT 1 OFFSET $2)`, room, nth)
 		}
 		b.Damage, b.Repair = flip, flip
+		b.Aside = func() (rows int) {
+			conn, err := pgx.Connect(t.Context(), database.URL())
+			require.NoError(t, err)
+			defer conn.Close(t.Context())
+			table := pgx.Identifier{schemaOf(name), "damaged"}.Sanitize()
+			require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&rows))
+			return rows
+		}
 		b.WriteNothing = func() func() {
 			query(t, name, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 				BEGIN RAISE read_only_sql_transaction; END $$;

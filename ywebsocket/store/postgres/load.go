@@ -62,12 +62,16 @@ func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func
 	return err
 }
 
+// hashOf is by what a name is found. Its text is not compared: what has the same SHA-256
+// is the same.
+func hashOf(name string) string { return `sha256(convert_to(` + name + `, 'UTF8'))` }
+
 // find returns when a room was created, and its id.
 func (s *Store) find(ctx context.Context, room string) (created time.Time, id int64, err error) {
 	if s.committer.closed() {
 		return created, 0, store.ErrClosed
 	}
-	err = s.pool.QueryRow(ctx, `SELECT created, id FROM rooms WHERE name = $1`, room).Scan(&created, &id)
+	err = s.pool.QueryRow(ctx, `SELECT created, id FROM rooms WHERE hash = `+hashOf("$1"), room).Scan(&created, &id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return created, 0, store.ErrNotFound
 	}

@@ -43,6 +43,11 @@ func TestStore_Damage(t *testing.T) {
 				ORDER BY updates.id LIMIT 1 OFFSET ?)`, room, nth)
 		}
 		b.Damage, b.Repair = flip, flip
+		b.Aside = func() (rows int) {
+			db := raw(t, path)
+			require.NoError(t, db.QueryRow(`SELECT count(*) FROM damaged`).Scan(&rows))
+			return rows
+		}
 		b.WriteNothing = func() func() {
 			for _, event := range []string{"INSERT", "DELETE"} {
 				run(`CREATE TRIGGER refuse_` + event + ` BEFORE ` + event + ` ON updates

@@ -20,6 +20,8 @@ type Breakable struct {
 	// Damage spoils what was stored by the nth call of Append, or by Compact, counted
 	// from zero in the log of a room. Repair puts it right again, where it was.
 	Damage, Repair func(room string, nth int)
+	// Aside counts what is set aside.
+	Aside func() int
 	// WriteNothing keeps the store from writing, until end is called.
 	WriteNothing func() (end func())
 }
@@ -213,6 +215,7 @@ func testDamagedDeleted(t *testing.T, b *Breakable) {
 	b.Damage("room", 1)
 	b.Damage("lost", 0)
 	assert.Equal(t, []string{"a"}, load(t, b, "room"))
+	assert.Equal(t, 1, b.Aside())
 	for _, room := range []string{"room", "lost"} {
 		require.NoError(t, b.Delete(t.Context(), room))
 		err := b.Load(t.Context(), room, func([]byte) error { return nil })
@@ -220,5 +223,6 @@ func testDamagedDeleted(t *testing.T, b *Breakable) {
 		appendEach(t, b, room, "new")
 		assert.Equal(t, []string{"new"}, load(t, b, room))
 	}
+	assert.Zero(t, b.Aside())
 	assert.Equal(t, 1, b.Reported("room"))
 }

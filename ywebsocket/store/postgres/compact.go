@@ -27,7 +27,7 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 		last = until(before.Add(-time.Microsecond))
 	}
 	var seen found
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	err = transact(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockRoom(ctx, tx, id); err != nil {
 			return err
 		}

@@ -54,7 +54,7 @@ func logDamage(room string, rows int) {
 
 // setAside moves rows of a room to where nobody loads them.
 func (s *Store) setAside(ctx context.Context, room int64, ids []int64) error {
-	return pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	return transact(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockRoom(ctx, tx, room); err != nil {
 			return err
 		}

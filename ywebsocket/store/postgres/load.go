@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -18,6 +20,22 @@ type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// transact calls fn in a transaction.
+func transact(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("postgres: begin: %w", explain(err))
+	}
+	defer tx.Rollback(context.Background()) // does nothing after a commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("postgres: commit: %w", explain(err))
+	}
+	return nil
 }
 
 // row is an update in the log; its data are valid until the next one is read.
@@ -103,11 +121,15 @@ type found struct {
 	damaged []int64 // ids of rows
 }
 
-// read is load, but leaves damaged rows where they are.
+// read is load, but leaves damaged rows where they are. It ends at the first row that was
+// stored later, so that what it reads is a beginning of the log, whatever the clocks of
+// those who wrote it.
 func (s *Store) read(ctx context.Context, q queryer, room string, id int64, until pgtype.Timestamptz, each func(row) error) (seen found, err error) {
 	rows, err := q.Query(ctx, `
 		SELECT id, data, checksum, stored, checkpoint FROM updates
-		WHERE room = $1 AND stored <= $2 ORDER BY id`, id, until)
+		WHERE room = $1 AND id < coalesce((
+			SELECT id FROM updates WHERE room = $1 AND stored > $2 ORDER BY id LIMIT 1), $3)
+		ORDER BY id`, id, until, int64(math.MaxInt64))
 	if err != nil {
 		return seen, fmt.Errorf("postgres: load: %w", explain(err))
 	}

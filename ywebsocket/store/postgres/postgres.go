@@ -1,8 +1,9 @@
 // Package postgres keeps the updates of rooms in a PostgreSQL database.
 //
-// What Append has confirmed is committed: with PostgreSQL's default settings
-// (fsync and synchronous_commit on) it survives the death of either process and a
-// loss of power. A few goroutines commit; whatever arrives while they wait goes into
+// What Append has confirmed is committed, and survives the death of either process and a
+// loss of power. The store sets synchronous_commit to on for that, unless it is
+// remote_apply, which is more; with fsync=off, which it cannot change, it warns when it is
+// opened. A few goroutines commit; whatever arrives while they wait goes into
 // their next statement, over all rooms.
 //
 // Several programs may use one database. They do not hear of each other's updates:
@@ -38,7 +39,9 @@ type Options struct {
 
 // Store is a [store.Archive] in a PostgreSQL database. Make one with [Open].
 type Store struct {
+	// pool is for everything but commits, which have their own.
 	pool      *pgxpool.Pool
+	commits   *pgxpool.Pool
 	committer *committer
 	onDamage  func(room string, rows int)
 	// giveUpDamaged is that of [Options].
@@ -62,7 +65,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return store.ErrClosed
 	}
 	var readOnly bool
-	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::bool`).Scan(&readOnly)
+	err := s.commits.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::bool`).Scan(&readOnly)
 	if err != nil {
 		return fmt.Errorf("postgres: ping: %w", explain(err))
 	}
@@ -75,6 +78,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	s.committer.stop()
+	s.commits.Close()
 	s.pool.Close()
 	return nil
 }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -71,13 +73,32 @@ func (s *Store) changeAnyhow(ctx context.Context, name string, fn func(*roomFile
 	return describe(fn(r))
 }
 
-// describe says where an error comes from, unless the caller knows it.
+// describe says where an error comes from, unless the caller knows it, and what to do.
 func describe(err error) error {
 	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrChanged) ||
 		errors.Is(err, store.ErrVersionExists) || errors.Is(err, context.Canceled) || errors.Is(err, errTooLarge) {
 		return err
 	}
-	return fmt.Errorf("file: %w", err)
+	return fmt.Errorf("file: %w", advise(err))
+}
+
+// advise adds to an error of the file system what to do, where somebody can do something
+// about it.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("the disk is full, or the quota used up; make room: %w", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the file system is read-only; look into its log for why, and mount it for writing: %w", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("it cannot be written; check the permissions: %w", err)
+	case errors.Is(err, syscall.EIO):
+		return fmt.Errorf("the disk fails; replace it, and restore what it held from a backup: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the store's directory is gone; put it back: %w", err)
+	default:
+		return err
+	}
 }
 
 // append writes a record behind the log. If it cannot be written, or not be made

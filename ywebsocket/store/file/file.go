@@ -154,14 +154,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	defer func() { <-s.writes }()
 	probe, err := os.CreateTemp(s.dir, "probe-*")
 	if err != nil {
-		return fmt.Errorf("file: %w", err)
+		return describe(err)
 	}
 	_, err = probe.Write(make([]byte, 4096))
 	err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
-	if err != nil {
-		return fmt.Errorf("file: %w", err)
-	}
-	return nil
+	return describe(err)
 }
 
 func (s *Store) acquire(ctx context.Context, slots chan struct{}) error {

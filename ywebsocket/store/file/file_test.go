@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 	storetest.RunDurableArchive(t, open)
 }
 
-func openPath(path string) (store.Store, error) { return file.Open(path, file.Options{}) }
+func openPath(path string) (store.Archive, error) { return file.Open(path, file.Options{}) }
 
 func TestStore_SurvivesKill(t *testing.T) { storetest.RunKill(t, openPath) }
 

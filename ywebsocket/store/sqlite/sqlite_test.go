@@ -26,7 +26,7 @@ func TestStore(t *testing.T) {
 	storetest.RunDurableArchive(t, open)
 }
 
-func openPath(path string) (store.Store, error) { return sqlite.Open(path, sqlite.Options{}) }
+func openPath(path string) (store.Archive, error) { return sqlite.Open(path, sqlite.Options{}) }
 
 func TestStore_SurvivesKill(t *testing.T) { storetest.RunKill(t, openPath) }
 

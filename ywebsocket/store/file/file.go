@@ -152,6 +152,9 @@ func (s *Store) Ping(ctx context.Context) error {
 		return err
 	}
 	defer func() { <-s.writes }()
+	if err := s.whyNotFound(); !errors.Is(err, store.ErrNotFound) {
+		return describe(err)
+	}
 	probe, err := os.CreateTemp(s.dir, "probe-*")
 	if err != nil {
 		return describe(err)

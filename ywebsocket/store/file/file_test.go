@@ -129,6 +129,38 @@ func TestStore_FilesAreNobodyElses(t *testing.T) {
 	}))
 }
 
+// A disk that was unmounted takes all rooms with it: none of them is new then.
+func TestStore_RemovedWhileInUse(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "rooms")
+	s, err := file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Append(t.Context(), "room", []byte("a")))
+	for _, left := range []bool{false, true} {
+		require.NoError(t, os.Rename(dir, dir+" away"))
+		if left {
+			require.NoError(t, os.Mkdir(dir, 0o700)) // where it was mounted
+		}
+		for _, room := range []string{"room", "new"} {
+			assert.ErrorContains(t, s.Append(t.Context(), room, []byte("b")), "put it back")
+			err := s.Load(t.Context(), room, func([]byte) error { return nil })
+			assert.ErrorContains(t, err, "put it back")
+			assert.NotErrorIs(t, err, store.ErrNotFound)
+			_, err = s.Stat(t.Context(), room)
+			assert.ErrorContains(t, err, "put it back")
+		}
+		assert.ErrorContains(t, s.Ping(t.Context()), "put it back")
+		if left {
+			require.NoError(t, os.Remove(dir))
+		}
+		require.NoError(t, os.Rename(dir+" away", dir))
+		assert.Equal(t, []string{"a"}, loaded(t, s, "room"))
+	}
+	require.NoError(t, s.Append(t.Context(), "room", []byte("c")))
+	require.NoError(t, s.Append(t.Context(), "new", []byte("d")))
+	assert.Equal(t, []string{"a", "c"}, loaded(t, s, "room"))
+}
+
 func TestStore_DeletedRoomsLeaveNothing(t *testing.T) {
 	dir := t.TempDir()
 	s, err := file.Open(dir, file.Options{})

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -86,9 +88,21 @@ func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
 	r := s.use(name)
 	defer s.unuse(r)
 	f, length, err := r.openLog()
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.whyNotFound()
+	}
 	if err != nil {
 		return found{}, describe(err)
 	}
 	defer f.Close()
 	return walk(f, length, true, visit)
+}
+
+// whyNotFound returns store.ErrNotFound, unless the whole store is gone: a disk may have
+// been unmounted. Then nothing is known of any room.
+func (s *Store) whyNotFound() error {
+	if _, err := os.Stat(filepath.Join(s.dir, formatFile)); err != nil {
+		return err
+	}
+	return store.ErrNotFound
 }

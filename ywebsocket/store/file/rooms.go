@@ -25,6 +25,9 @@ func (s *Store) Stat(ctx context.Context, room string) (store.Info, error) {
 	}
 	defer func() { <-s.reads }()
 	f, length, err := s.roomAt(room).openLog()
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.whyNotFound()
+	}
 	if err != nil {
 		return store.Info{}, describe(err)
 	}

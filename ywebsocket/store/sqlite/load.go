@@ -47,6 +47,9 @@ func (s *Store) find(ctx context.Context, room string) (created, id int64, err e
 	if s.committer.closed() {
 		return 0, 0, store.ErrClosed
 	}
+	if err := s.committer.place.check(); err != nil {
+		return 0, 0, err
+	}
 	err = s.db.QueryRowContext(ctx, `SELECT created, id FROM rooms WHERE name = ?`, room).Scan(&created, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, 0, store.ErrNotFound

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -111,7 +112,8 @@ func testDamagedWhileReadOnly(t *testing.T, b *Breakable) {
 	appendEach(t, b, "room", "a", "b", "c")
 	b.Damage("room", 1)
 	end := b.WriteNothing()
-	assert.Error(t, b.Append(t.Context(), "room", []byte("x")), "so that the test means something")
+	large := bytes.Repeat([]byte("x"), 10_000) // no rest of a page is enough
+	assert.Error(t, b.Append(t.Context(), "room", large), "so that the test means something")
 	assert.Equal(t, []string{"a", "c"}, load(t, b, "room"))
 	assert.Equal(t, 1, b.Reported("room"))
 	end()

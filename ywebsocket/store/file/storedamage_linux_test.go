@@ -6,11 +6,12 @@ import (
 	"encoding/hex"
 	"os"
 	"path/filepath"
-	"syscall"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/yrs-go/yrs/internal/smalldisk"
 	"github.com/yrs-go/yrs/ywebsocket/store/file"
 	"github.com/yrs-go/yrs/ywebsocket/store/storetest"
 )
@@ -25,6 +26,11 @@ func logOf(dir, room string) string {
 func TestStore_Damage(t *testing.T) {
 	storetest.RunDamage(t, func(t *testing.T) *storetest.Breakable {
 		dir, reported := t.TempDir(), map[string]int{}
+		var disk *smalldisk.Disk
+		if strings.HasSuffix(t.Name(), "WhileNothingIsWritten") {
+			disk = smalldisk.New(t, "256k")
+			dir = filepath.Join(disk.Dir(), "rooms")
+		}
 		open := func(giveUp bool) *file.Store {
 			s, err := file.Open(dir, file.Options{
 				OnDamage:      func(room string, parts int) { reported[room] += parts },
@@ -47,13 +53,8 @@ func TestStore_Damage(t *testing.T) {
 			return len(files)
 		}
 		b.WriteNothing = func() func() {
-			// A disk that is full: the process may write no more than so much into a file.
-			var limit syscall.Rlimit
-			require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_FSIZE, &limit))
-			none := limit
-			none.Cur = 1
-			require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &none))
-			return func() { require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_FSIZE, &limit)) }
+			disk.Fill()
+			return disk.Free
 		}
 		return b
 	})

@@ -125,11 +125,15 @@ type found struct {
 // stored later, so that what it reads is a beginning of the log, whatever the clocks of
 // those who wrote it.
 func (s *Store) read(ctx context.Context, q queryer, room string, id int64, until pgtype.Timestamptz, each func(row) error) (seen found, err error) {
+	before, args := "", []any{id}
+	if until != anyTime {
+		before = `AND id < coalesce((
+			SELECT id FROM updates WHERE room = $1 AND stored > $2 ORDER BY id LIMIT 1), $3)`
+		args = append(args, until, int64(math.MaxInt64))
+	}
 	rows, err := q.Query(ctx, `
 		SELECT id, data, checksum, stored, checkpoint FROM updates
-		WHERE room = $1 AND id < coalesce((
-			SELECT id FROM updates WHERE room = $1 AND stored > $2 ORDER BY id LIMIT 1), $3)
-		ORDER BY id`, id, until, int64(math.MaxInt64))
+		WHERE room = $1 `+before+` ORDER BY id`, args...)
 	if err != nil {
 		return seen, fmt.Errorf("postgres: load: %w", explain(err))
 	}

@@ -47,6 +47,16 @@
 // Limits.Unsaved is reached, and closes them with [CloseTryAgainLater] if that takes
 // too long. They keep what was not confirmed, and send it again when they reconnect.
 //
+// A store that finds a room damaged opens what is sound of it; where too little is, the
+// room is refused until that is repaired, see [store.ErrDamaged].
+//
+// # The past
+//
+// If the store is a [store.Archive], [Server.SaveVersion] gives the state of a room a
+// name, and [Server.Restore] makes the room what it was, by an edit like any other: for
+// everybody who is in it, and without losing what came later. [Server.RestoreAt] does so
+// for a moment, as long as [Options.History] keeps it.
+//
 // # Clients and other transports
 //
 // A [Provider] is the client for Go programs: it keeps a document in sync with a room

@@ -199,12 +199,12 @@ func (r *room) changed(in *inbound, ch change) {
 	}
 }
 
-// tellOthers broadcasts what came in, and returns the members that are to get it
-// once it is stored.
+// tellOthers broadcasts what came in, from nobody if it is the server's own, and
+// returns the members that are to get it once it is stored.
 func (r *room) tellOthers(from *conn, ch change) (afterwards []*conn) {
 	r.membersMu.Lock()
 	defer r.membersMu.Unlock()
-	if !ch.complete {
+	if !ch.complete && from != nil {
 		r.heldFrom[from] = struct{}{}
 	}
 	waits := func(c *conn) bool {

@@ -60,6 +60,8 @@ type unsaved struct {
 	receivers []*conn
 	// origin, if any, is told then that it is.
 	origin *inbound
+	// saved, if any, is closed then.
+	saved chan<- struct{}
 }
 
 // inbound is an update that a client has sent.
@@ -88,6 +90,9 @@ func (u unsaved) confirm() {
 	}
 	if u.origin != nil {
 		u.origin.from.saved(u.origin.update)
+	}
+	if u.saved != nil {
+		close(u.saved)
 	}
 }
 

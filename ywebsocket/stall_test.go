@@ -16,13 +16,13 @@ import (
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
-// slowStore waits before each update that it reads.
-type slowStore struct {
+// haltingStore waits before each update that it reads.
+type haltingStore struct {
 	store.Store
 	pause time.Duration
 }
 
-func (s *slowStore) Load(ctx context.Context, room string, apply func([]byte) error) error {
+func (s *haltingStore) Load(ctx context.Context, room string, apply func([]byte) error) error {
 	return s.Store.Load(ctx, room, func(update []byte) error {
 		if err := sleep(ctx, s.pause); err != nil {
 			return err
@@ -40,7 +40,7 @@ func TestRoom_LoadsAsLongAsItGetsOn(t *testing.T) {
 	}{"slow": {limit - time.Second, true}, "stuck": {limit + time.Second, false}} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				backing := &slowStore{store.NewMemory(), test.pause}
+				backing := &haltingStore{store.NewMemory(), test.pause}
 				for i := range 5 {
 					require.NoError(t, backing.Append(t.Context(), "room", insert(1, uint64(i), "x")))
 				}

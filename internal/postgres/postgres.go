@@ -84,6 +84,14 @@ func (s *Server) becomeNobody() error {
 	return os.Chown(s.dir, int(uid), int(gid))
 }
 
+// Own gives a folder to the user that the server runs as.
+func (s *Server) Own(dir string) error {
+	if s.credential == nil {
+		return nil
+	}
+	return os.Chown(dir, int(s.credential.Uid), int(s.credential.Gid))
+}
+
 func (s *Server) data() string { return filepath.Join(s.dir, "data") }
 
 // URL is what a client connects to.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,8 +29,8 @@ func TestStoreCrash_NothingConfirmedIsLost(t *testing.T) {
 		"files":  "file://" + filepath.ToSlash(filepath.Join(t.TempDir(), "rooms")),
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := startServerOn(t, store)
-			crashWhileWriting(t, server, func(int) func() {
+			server := startServerOn(t, store, compactOften...)
+			crashWhileWriting(t, server, func(int, bool) func() {
 				server.kill()
 				return server.start
 			})
@@ -39,17 +40,27 @@ func TestStoreCrash_NothingConfirmedIsLost(t *testing.T) {
 		database, err := postgres.Start(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { assert.NoError(t, database.Close()) })
-		server := startServerOn(t, database.URL())
-		crashWhileWriting(t, server, func(round int) func() {
-			if round%2 == 0 {
-				server.kill()
-				return server.start
+		server := startServerOn(t, database.URL(), compactOften...)
+		crashWhileWriting(t, server, func(round int, all bool) func() {
+			kill := []func(){server.kill, func() { require.NoError(t, database.Kill(t.Context())) }}
+			revive := []func(){server.start, func() { require.NoError(t, database.Restart(t.Context())) }}
+			if !all {
+				kill[round%2]()
+				return revive[round%2]
 			}
-			require.NoError(t, database.Kill(t.Context()))
-			return func() { require.NoError(t, database.Restart(t.Context())) }
+			kill[round/coldEvery%2]() // the one or the other first
+			kill[1-round/coldEvery%2]()
+			return func() { revive[1](); revive[0]() }
 		})
 	})
 }
+
+// compactOften has rooms compacted so often that many a kill comes in between.
+var compactOften = []string{"--compact-after", "20"}
+
+// coldEvery is how many rounds of kills are between two after which the store is looked into
+// while nobody has what is in it.
+const coldEvery = 4
 
 // TestStoreAway_EverybodyGoesOnWriting takes PostgreSQL away for a while. Who is connected is told, writes on, and
 // reads; when it is back everything is saved, though nobody did anything for that.
@@ -104,31 +115,50 @@ func TestStoreAway_EverybodyGoesOnWriting(t *testing.T) {
 		require.Eventually(t, saved(c), peers.Timeout, 10*time.Millisecond)
 		assert.Empty(t, c.State().Denied)
 	}
+	// A room is stored in the order in which it was written: with this, everything is.
+	ada.insert(0, "afterwards ")
+	words = append(words, "afterwards")
+	slices.Sort(words)
 	require.NoError(t, ada.Saved(ada.patience()))
+	// Nobody is left who could bring it again.
+	for _, c := range []*goClient{ada, grace, late} {
+		c.Close()
+	}
+	node.Disconnect()
 	server.kill()
 	server.start()
 	require.Eventually(t, saved(connectGo(t, server.websocket(), room)), peers.Timeout, 10*time.Millisecond)
 }
 
-// crashWhileWriting has two programs write in rounds. crash kills something and returns what brings it back.
-func crashWhileWriting(t *testing.T, server *yserver, crash func(round int) (revive func())) {
+// crashWhileWriting has two programs write in rounds. crash kills something, or everything, and returns what brings it
+// back.
+func crashWhileWriting(t *testing.T, server *yserver, crash func(round int, all bool) (revive func())) {
 	room := roomName(t)
 	ada, grace := connectGo(t, server.websocket(), room), connectGo(t, server.websocket(), room)
 	written := 0
 	for round := range storeCrashes {
+		cold := round%coldEvery == 0
 		writing, stop := context.WithCancel(t.Context())
 		done := make(chan int)
-		go func() { done <- grace.writeWords(writing, round) }()
+		var saved atomic.Int64
+		go func() { done <- grace.writeWords(writing, round, &saved) }()
 		written += ada.writeSaved(round)
-		revive := crash(round)
+		if cold {
+			require.Eventually(t, func() bool { return saved.Load() > 0 }, peers.Timeout, time.Millisecond)
+		}
+		revive := crash(round, cold)
 		stop()
 		written += <-done
-		if round%4 == 0 {
+		if cold {
 			// Whoever comes now finds what the store has, and nothing else.
 			ada.Disconnect()
 			grace.Disconnect()
 			revive()
-			expectWords(t, server, room, fmt.Sprintf("ada-%d-0", round), fmt.Sprintf("ada-%d-1", round))
+			expected := []string{fmt.Sprintf("ada-%d-0", round), fmt.Sprintf("ada-%d-1", round)}
+			for i := range saved.Load() {
+				expected = append(expected, fmt.Sprintf("grace-%d-%d", round, i))
+			}
+			expectWords(t, server, room, expected...)
 			ada.Connect()
 			grace.Connect()
 		} else {
@@ -170,8 +200,8 @@ func (c *goClient) writeSaved(round int) (words int) {
 	return words
 }
 
-// writeWords writes words until ctx ends, and returns how many.
-func (c *goClient) writeWords(ctx context.Context, round int) (words int) {
+// writeWords writes words until ctx ends, and returns how many. It counts those that are known to be saved.
+func (c *goClient) writeWords(ctx context.Context, round int, saved *atomic.Int64) (words int) {
 	ticker := time.NewTicker(time.Millisecond)
 	defer ticker.Stop()
 	for {
@@ -184,6 +214,9 @@ func (c *goClient) writeWords(ctx context.Context, round int) (words int) {
 		err := c.doc.Transact(func(tx *ycrdt.Tx) error { return tx.Text("text").Insert(0, word) })
 		if assert.NoError(c.t, err) {
 			words++
+		}
+		if words%3 == 0 && c.Saved(ctx) == nil {
+			saved.Store(int64(words))
 		}
 	}
 }

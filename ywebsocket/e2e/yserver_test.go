@@ -22,6 +22,7 @@ type yserver struct {
 	t       *testing.T
 	address string
 	store   string
+	flags   []string // beside the address and the store
 	process *exec.Cmd
 	log     logBuffer
 }
@@ -33,9 +34,9 @@ func startServer(t *testing.T) *yserver {
 }
 
 // startServerOn starts the server on a free port with a store.
-func startServerOn(t *testing.T, store string) *yserver {
+func startServerOn(t *testing.T, store string, flags ...string) *yserver {
 	t.Helper()
-	s := &yserver{t: t, address: peers.FreeAddress(t), store: store}
+	s := &yserver{t: t, address: peers.FreeAddress(t), store: store, flags: flags}
 	s.start()
 	t.Cleanup(func() {
 		s.kill()
@@ -49,7 +50,7 @@ func startServerOn(t *testing.T, store string) *yserver {
 // start starts the server, again on the same port and database, and waits until it is ready.
 func (s *yserver) start() {
 	s.t.Helper()
-	s.process = exec.Command(binary(s.t), "--listen", s.address, "--store", s.store)
+	s.process = exec.Command(binary(s.t), append([]string{"--listen", s.address, "--store", s.store}, s.flags...)...)
 	s.process.Env = withoutSettings(os.Environ())
 	s.process.Stdout, s.process.Stderr = &s.log, &s.log
 	require.NoError(s.t, s.process.Start())

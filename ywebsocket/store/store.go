@@ -21,6 +21,13 @@ var (
 	// never be taken for an empty room.
 	ErrNotFound = errors.New("room not found")
 
+	// ErrDamaged matches the error of Load, LoadAt and Compact for a room that opened
+	// too empty if what is damaged were left out: no update of its log is sound, or the
+	// merged one is not that Compact has put in the place of everything before. Nothing
+	// was set aside or changed, so that the room is whole again when the damage is
+	// repaired. The text says what can be done.
+	ErrDamaged = errors.New("the room is damaged")
+
 	// ErrClosed is returned by every method of a store that has been closed.
 	ErrClosed = errors.New("store is closed")
 
@@ -38,6 +45,11 @@ type Store interface {
 	// valid only during the call and must not be changed. Updates appended while
 	// Load runs may be left out. It returns an error that matches ErrNotFound if
 	// the room does not exist.
+	//
+	// A store that finds an update damaged leaves it out, sets it aside for whoever
+	// repairs it, and says so to its operator: the rest of the room opens. Where it
+	// can write nothing, it sets nothing aside and opens the rest all the same. It
+	// returns an error that matches ErrDamaged instead where the rest is not worth it.
 	Load(ctx context.Context, room string, each func(update []byte) error) error
 
 	// Append adds updates to the end of the room's log, all or none, and returns

@@ -19,6 +19,7 @@ type config struct {
 	compactAfter    int
 	history         time.Duration
 	compress        bool
+	giveUpDamaged   bool
 	quarantine      string
 	allowedOrigins  list
 	allowedHosts    list
@@ -48,6 +49,7 @@ func (c *config) flags() *flag.FlagSet {
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:1234", "`address` to listen on, host:port; an empty host is every address")
 	flags.StringVar(&c.store, "store", "memory:", "where documents are kept: sqlite:///absolute/path.db, sqlite:relative/path.db, file:///absolute/directory, postgres://user:password@host/database or memory:")
 	flags.BoolVar(&c.compress, "compress", false, "compress what is stored with Zstandard; what was stored so is not read without")
+	flags.BoolVar(&c.giveUpDamaged, "give-up-damaged", false, "open rooms that are damaged beyond mending with what is left of them, which may be nothing; for one run, when there is no backup")
 	flags.IntVar(&c.compactAfter, "compact-after", 1000, "`number` of updates in the log of a room after which they are merged into one; -1 for never")
 	flags.DurationVar(&c.history, "history", 0, "how long updates are kept apart all the same, so that the store can tell what a room was")
 	flags.StringVar(&c.quarantine, "quarantine", "", "`directory` for updates that have broken a document, to be looked into; without it the log says only that there were some")

@@ -56,7 +56,7 @@ func start(config config, logs io.Writer) (_ *program, err error) {
 	if p.listener, err = net.Listen("tcp", config.listen); err != nil {
 		return nil, explainListen(config.listen, err)
 	}
-	if p.store, err = openStore(config.store, config.compress); err != nil {
+	if p.store, err = openStore(config.store, config.compress, config.giveUpDamaged); err != nil {
 		return nil, err
 	}
 	quarantine, err := openQuarantine(config.quarantine)

@@ -19,8 +19,8 @@ import (
 const openTimeout = 30 * time.Second
 
 // openStore opens what --store names, and compresses what is kept there if asked to.
-func openStore(name string, compress bool) (store.Store, error) {
-	archive, err := openArchive(name)
+func openStore(name string, compress, giveUpDamaged bool) (store.Store, error) {
+	archive, err := openArchive(name, giveUpDamaged)
 	if err != nil || !compress {
 		return archive, err
 	}
@@ -33,7 +33,7 @@ func openStore(name string, compress bool) (store.Store, error) {
 
 // openArchive opens what --store names. What follows sqlite: or file:, and the two
 // slashes that may stand there, is a path as it is.
-func openArchive(name string) (store.Archive, error) {
+func openArchive(name string, giveUpDamaged bool) (store.Archive, error) {
 	scheme, rest, _ := strings.Cut(name, ":")
 	switch scheme {
 	case "memory":
@@ -42,13 +42,13 @@ func openArchive(name string) (store.Archive, error) {
 		}
 		return store.NewMemory(), nil
 	case "sqlite":
-		s, err := sqlite.Open(strings.TrimPrefix(rest, "//"), sqlite.Options{})
+		s, err := sqlite.Open(strings.TrimPrefix(rest, "//"), sqlite.Options{GiveUpDamaged: giveUpDamaged})
 		if err != nil {
 			return nil, fmt.Errorf("--store: %w", err)
 		}
 		return s, nil
 	case "file":
-		s, err := file.Open(strings.TrimPrefix(rest, "//"), file.Options{})
+		s, err := file.Open(strings.TrimPrefix(rest, "//"), file.Options{GiveUpDamaged: giveUpDamaged})
 		if err != nil {
 			return nil, fmt.Errorf("--store: %w", err)
 		}
@@ -56,7 +56,7 @@ func openArchive(name string) (store.Archive, error) {
 	case "postgres", "postgresql":
 		ctx, cancel := context.WithTimeout(context.Background(), openTimeout)
 		defer cancel()
-		s, err := postgres.Open(ctx, name, postgres.Options{})
+		s, err := postgres.Open(ctx, name, postgres.Options{GiveUpDamaged: giveUpDamaged})
 		if err != nil {
 			return nil, fmt.Errorf("--store: %w", err)
 		}

@@ -13,7 +13,7 @@ func TestOpenStore_Compresses(t *testing.T) {
 	name := "file:" + filepath.Join(t.TempDir(), "rooms")
 	update := bytes.Repeat([]byte("again "), 1000)
 	stored := func(compress bool) (stored []byte) {
-		s, err := openStore(name, compress)
+		s, err := openStore(name, compress, false)
 		require.NoError(t, err)
 		defer s.Close()
 		if compress {
@@ -27,6 +27,6 @@ func TestOpenStore_Compresses(t *testing.T) {
 	}
 	assert.Equal(t, update, stored(true))
 	assert.Less(t, len(stored(false)), 200)
-	_, err := openStore("file:", true)
+	_, err := openStore("file:", true, false)
 	assert.ErrorContains(t, err, "the path is empty")
 }

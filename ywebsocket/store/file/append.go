@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -43,7 +45,7 @@ func (s *Store) change(ctx context.Context, name string, fn func(*roomFiles) err
 	if err != nil {
 		return err
 	}
-	damaged, err := r.know()
+	damaged, err := r.know(s.giveUpDamaged)
 	if err == nil || errors.Is(err, store.ErrNotFound) {
 		err = fn(r)
 	}
@@ -51,16 +53,52 @@ func (s *Store) change(ctx context.Context, name string, fn func(*roomFiles) err
 	if damaged > 0 {
 		s.onDamage(name, damaged)
 	}
+	if errors.Is(err, errLost) {
+		return s.errDamaged(name)
+	}
 	return describe(err)
 }
 
-// describe says where an error comes from, unless the caller knows it.
+// changeAnyhow is change for what does not need the log, nor that it is sound.
+func (s *Store) changeAnyhow(ctx context.Context, name string, fn func(*roomFiles) error) error {
+	if err := s.acquire(ctx, s.writes); err != nil {
+		return err
+	}
+	defer func() { <-s.writes }()
+	r, err := s.hold(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.release(r)
+	return describe(fn(r))
+}
+
+// describe says where an error comes from, unless the caller knows it, and what to do.
 func describe(err error) error {
 	if err == nil || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrChanged) ||
 		errors.Is(err, store.ErrVersionExists) || errors.Is(err, context.Canceled) || errors.Is(err, errTooLarge) {
 		return err
 	}
-	return fmt.Errorf("file: %w", err)
+	return fmt.Errorf("file: %w", advise(err))
+}
+
+// advise adds to an error of the file system what to do, where somebody can do something
+// about it.
+func advise(err error) error {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return fmt.Errorf("the disk is full, or the quota used up; make room: %w", err)
+	case errors.Is(err, syscall.EROFS):
+		return fmt.Errorf("the file system is read-only; look into its log for why, and mount it for writing: %w", err)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("it cannot be written; check the permissions: %w", err)
+	case errors.Is(err, syscall.EIO):
+		return fmt.Errorf("the disk fails; replace it, and restore what it held from a backup: %w", err)
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("the store's directory is gone; put it back: %w", err)
+	default:
+		return err
+	}
 }
 
 // append writes a record behind the log. If it cannot be written, or not be made
@@ -99,7 +137,7 @@ func (r *roomFiles) create(record []byte) error {
 		return err
 	}
 	h, _ := parseHeader(record)
-	name := nameRecord(h.stored, r.name)
+	name := nameRecord(h.stored, r.name, false)
 	if err := writeFile(r.logPath(), name, record); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -22,8 +21,8 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	r := s.use(room) // so that the count of its changes is not forgotten
 	defer s.unuse(r)
 	b, err := s.beginning(ctx, r, before)
-	if errors.Is(err, errDamaged) {
-		if err = s.mend(ctx, room); err == nil {
+	if errors.Is(err, errMendFirst) {
+		if err = s.setAside(ctx, room); err == nil {
 			b, err = s.beginning(ctx, r, before)
 		}
 	}
@@ -34,7 +33,7 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	if err != nil {
 		return err
 	}
-	record, err := updatesRecord(b.last, merged)
+	record, err := checkpointRecord(b.last, merged)
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,7 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 		if !r.known || r.changes != b.changes {
 			return store.ErrChanged
 		}
-		return r.replace(nameRecord(b.created, r.name), record, b.end)
+		return r.replace(nameRecord(b.created, r.name, true), record, b.end)
 	})
 }
 
@@ -54,8 +53,8 @@ type beginning struct {
 	created, last int64
 }
 
-// errDamaged means that the log is to be mended first.
-var errDamaged = errors.New("the log is damaged")
+// errMendFirst means that the log is damaged.
+var errMendFirst = errors.New("the log is to be mended first")
 
 // beginning reads the part of a room's log that was stored before a time, if that is
 // not zero.
@@ -90,8 +89,12 @@ func (s *Store) beginning(ctx context.Context, r *roomFiles, before time.Time) (
 	if errors.Is(err, errLater) {
 		err = nil
 	}
-	if err == nil && len(seen.damaged) > 0 {
-		err = errDamaged
+	switch {
+	case err != nil, len(seen.damaged) == 0:
+	case seen.lost(r.name) && !s.giveUpDamaged:
+		return b, s.errDamaged(r.name)
+	default:
+		err = errMendFirst
 	}
 	return b, describe(err)
 }
@@ -128,47 +131,4 @@ func (r *roomFiles) rewrite(content io.Reader) (int64, error) {
 	}
 	r.changes++
 	return size, nil
-}
-
-// setAside copies the damaged parts of a log to a file of their own, and writes a log
-// without them. Then the room is to be made known.
-func (r *roomFiles) setAside(old io.ReaderAt, length, created int64, damaged []span) error {
-	if err := r.keepDamaged(old, damaged); err != nil {
-		return err
-	}
-	var parts []io.Reader
-	if damaged[0].start == 0 { // the name, which is known
-		parts = append(parts, bytes.NewReader(nameRecord(created, r.name)))
-	}
-	at := int64(0)
-	for _, part := range damaged {
-		parts = append(parts, io.NewSectionReader(old, at, part.start-at))
-		at = part.end
-	}
-	parts = append(parts, io.NewSectionReader(old, at, length-at))
-	if _, err := r.rewrite(io.MultiReader(parts...)); err != nil {
-		return err
-	}
-	_, err := r.know()
-	return err
-}
-
-// keepDamaged appends the damaged parts of a log to the file for them, as they are.
-func (r *roomFiles) keepDamaged(old io.ReaderAt, damaged []span) error {
-	f, err := os.OpenFile(filepath.Join(r.dir, damagedFile), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	for _, part := range damaged {
-		if _, err = io.Copy(f, io.NewSectionReader(old, part.start, part.end-part.start)); err != nil {
-			break
-		}
-	}
-	if err == nil {
-		err = f.Sync()
-	}
-	if err = errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	return syncDir(r.dir)
 }

@@ -110,6 +110,48 @@ func TestStore_DamageAnywhere(t *testing.T) {
 	}
 }
 
+// Wherever a log is damaged or cut off that begins with a checkpoint: what is left never
+// passes for the room.
+func TestStore_CheckpointIsMissed(t *testing.T) {
+	for name, later := range map[string][]string{"alone": nil, "with updates behind it": {"e", "f"}} {
+		t.Run(name, func(t *testing.T) {
+			dir, log, _ := written(t)
+			s, _ := reopen(t, dir)
+			require.NoError(t, s.Compact(t.Context(), "room", time.Time{}, concatenate))
+			info, err := os.Stat(log)
+			require.NoError(t, err)
+			checkpointEnd := int(info.Size())
+			for _, update := range later {
+				require.NoError(t, s.Append(t.Context(), "room", []byte(update)))
+			}
+			require.NoError(t, s.Close())
+			whole, err := os.ReadFile(log)
+			require.NoError(t, err)
+
+			refused := func(broken []byte, what string, at int) {
+				require.NoError(t, os.WriteFile(log, broken, 0o600))
+				s, damaged := reopen(t, dir)
+				defer s.Close()
+				err := s.Load(t.Context(), "room", func([]byte) error { return nil })
+				assert.ErrorIs(t, err, store.ErrDamaged, "%s %d", what, at)
+				assert.ErrorIs(t, s.Append(t.Context(), "room", []byte("x")), store.ErrDamaged, "%s %d", what, at)
+				assert.Zero(t, *damaged)
+				kept, err := os.ReadFile(log)
+				require.NoError(t, err)
+				assert.Equal(t, broken, kept, "%s %d", what, at)
+			}
+			for length := range checkpointEnd {
+				refused(whole[:length], "cut off at", length)
+			}
+			for at := firstUpdates; at < checkpointEnd; at++ {
+				broken := bytes.Clone(whole)
+				broken[at] ^= 0x10
+				refused(broken, "damaged at", at)
+			}
+		})
+	}
+}
+
 // firstUpdates is where the record of the name "room" ends.
 const firstUpdates = 28 + len("room")
 

@@ -17,7 +17,10 @@ import (
 const (
 	formatFile = "format"
 	format     = "ywebsocket file store "
-	version    = "1"
+	version    = "2"
+	// versionUnmarked is that of logs in which no checkpoint is marked. They are read, and
+	// go on, as those of this version.
+	versionUnmarked = "1"
 
 	lockFile    = "lock"
 	roomsDir    = "rooms"
@@ -89,7 +92,7 @@ func checkFormat(dir string) error {
 	switch {
 	case !ours:
 		return errors.New("it belongs to another program; name another directory")
-	case number != version:
+	case number != version && number != versionUnmarked:
 		return fmt.Errorf("%w: it is of version %s, and this program knows version %s; upgrade the program",
 			store.ErrSchemaVersion, number, version)
 	default:
@@ -139,13 +142,10 @@ func syncDir(dir string) error {
 	return errors.Join(f.Sync(), f.Close())
 }
 
-// makeDir makes a directory, unless it exists, and returns when it is on the disk.
+// makeDir makes a directory, unless it exists, and returns when it is on the disk: one
+// that exists may have been made by a call that did not get as far as that.
 func makeDir(dir string) error {
-	err := os.Mkdir(dir, 0o700)
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
-	if err != nil {
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return syncDir(filepath.Dir(dir))

@@ -34,7 +34,9 @@ import (
 type Store struct {
 	dir      string
 	lock     *os.File
-	onDamage func(room string, records int)
+	onDamage func(room string, parts int)
+	// giveUpDamaged is that of [Options].
+	giveUpDamaged bool
 
 	// writes and reads bound how many calls use files at once: each takes a thread.
 	writes, reads chan struct{}
@@ -50,8 +52,14 @@ var _ store.Archive = (*Store)(nil)
 // Options of a store. The zero value is fine.
 type Options struct {
 	// OnDamage is told how many damaged parts of a room's log were set aside. A part is
-	// what was stored by one call, or several in a row. The default logs it with slog.
+	// what was stored by one call, or several in a row. While nothing can be written they
+	// stay where they are, and are reported whenever the room is loaded. The default logs
+	// it with slog.
 	OnDamage func(room string, parts int)
+	// GiveUpDamaged has rooms opened, too, that are refused with [store.ErrDamaged]
+	// otherwise: what is damaged is set aside, and what is left of the room is loaded,
+	// which may be nothing. It is for one run, of an operator who has no backup.
+	GiveUpDamaged bool
 }
 
 const (
@@ -60,7 +68,7 @@ const (
 )
 
 func logDamage(room string, parts int) {
-	slog.Error("parts of a room were damaged on the disk and set aside; the file named damaged beside its log has them",
+	slog.Error("parts of a room are damaged on the disk, and left out; the file named damaged beside its log has them: restore them from a backup",
 		"room", room, "parts", parts)
 }
 
@@ -94,12 +102,13 @@ func open(dir string, options Options) (*Store, error) {
 		return nil, err
 	}
 	return &Store{
-		dir:      dir,
-		lock:     lock,
-		onDamage: options.OnDamage,
-		writes:   make(chan struct{}, maxWrites),
-		reads:    make(chan struct{}, maxReads),
-		rooms:    make(map[string]*roomFiles),
+		dir:           dir,
+		lock:          lock,
+		onDamage:      options.OnDamage,
+		giveUpDamaged: options.GiveUpDamaged,
+		writes:        make(chan struct{}, maxWrites),
+		reads:         make(chan struct{}, maxReads),
+		rooms:         make(map[string]*roomFiles),
 	}, nil
 }
 
@@ -143,16 +152,16 @@ func (s *Store) Ping(ctx context.Context) error {
 		return err
 	}
 	defer func() { <-s.writes }()
+	if err := s.whyNotFound(); !errors.Is(err, store.ErrNotFound) {
+		return describe(err)
+	}
 	probe, err := os.CreateTemp(s.dir, "probe-*")
 	if err != nil {
-		return fmt.Errorf("file: %w", err)
+		return describe(err)
 	}
 	_, err = probe.Write(make([]byte, 4096))
 	err = errors.Join(err, probe.Sync(), probe.Close(), os.Remove(probe.Name()))
-	if err != nil {
-		return fmt.Errorf("file: %w", err)
-	}
-	return nil
+	return describe(err)
 }
 
 func (s *Store) acquire(ctx context.Context, slots chan struct{}) error {

@@ -25,7 +25,7 @@ func TestStore(t *testing.T) {
 	storetest.RunDurableArchive(t, open)
 }
 
-func openPath(path string) (store.Store, error) { return file.Open(path, file.Options{}) }
+func openPath(path string) (store.Archive, error) { return file.Open(path, file.Options{}) }
 
 func TestStore_SurvivesKill(t *testing.T) { storetest.RunKill(t, openPath) }
 
@@ -90,6 +90,23 @@ func TestOpen_NewerFormat(t *testing.T) {
 	assert.ErrorContains(t, err, "upgrade the program")
 }
 
+// The first version marked no checkpoints.
+func TestOpen_OlderFormat(t *testing.T) {
+	dir := t.TempDir()
+	s, err := file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	require.NoError(t, s.Append(t.Context(), "room", []byte("a")))
+	require.NoError(t, s.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "format"), []byte("ywebsocket file store 1\n"), 0o600))
+	s, err = file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	assert.Equal(t, []string{"a"}, loaded(t, s, "room"))
+	format, err := os.ReadFile(filepath.Join(dir, "format"))
+	require.NoError(t, err)
+	assert.Equal(t, "ywebsocket file store 2\n", string(format), "older programs would not see the marks")
+}
+
 func TestStore_FilesAreNobodyElses(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "rooms")
 	s, err := file.Open(dir, file.Options{})
@@ -110,6 +127,38 @@ func TestStore_FilesAreNobodyElses(t *testing.T) {
 		assert.Zero(t, info.Mode().Perm()&0o077, path)
 		return nil
 	}))
+}
+
+// A disk that was unmounted takes all rooms with it: none of them is new then.
+func TestStore_RemovedWhileInUse(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "rooms")
+	s, err := file.Open(dir, file.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	require.NoError(t, s.Append(t.Context(), "room", []byte("a")))
+	for _, left := range []bool{false, true} {
+		require.NoError(t, os.Rename(dir, dir+" away"))
+		if left {
+			require.NoError(t, os.Mkdir(dir, 0o700)) // where it was mounted
+		}
+		for _, room := range []string{"room", "new"} {
+			assert.ErrorContains(t, s.Append(t.Context(), room, []byte("b")), "put it back")
+			err := s.Load(t.Context(), room, func([]byte) error { return nil })
+			assert.ErrorContains(t, err, "put it back")
+			assert.NotErrorIs(t, err, store.ErrNotFound)
+			_, err = s.Stat(t.Context(), room)
+			assert.ErrorContains(t, err, "put it back")
+		}
+		assert.ErrorContains(t, s.Ping(t.Context()), "put it back")
+		if left {
+			require.NoError(t, os.Remove(dir))
+		}
+		require.NoError(t, os.Rename(dir+" away", dir))
+		assert.Equal(t, []string{"a"}, loaded(t, s, "room"))
+	}
+	require.NoError(t, s.Append(t.Context(), "room", []byte("c")))
+	require.NoError(t, s.Append(t.Context(), "new", []byte("d")))
+	assert.Equal(t, []string{"a", "c"}, loaded(t, s, "room"))
 }
 
 func TestStore_DeletedRoomsLeaveNothing(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"math"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -58,13 +60,19 @@ func (s *Store) read(ctx context.Context, name string, until int64, each func(up
 		}
 		return eachUpdate(record.contents[nameLength(record):], each)
 	})
-	if errors.Is(err, errLater) {
-		err = nil
+	if err != nil && !errors.Is(err, errLater) {
+		return created, err
 	}
-	if err == nil && len(seen.damaged) > 0 {
-		err = s.mend(ctx, name)
+	lost := seen.lost(name)
+	if lost && !s.giveUpDamaged {
+		return created, s.errDamaged(name)
 	}
-	return created, err
+	if lost || len(seen.damaged) > 0 {
+		s.mend(ctx, name, max(1, len(seen.damaged)))
+	} else if err == nil && seen.updates == 0 && !s.giveUpDamaged {
+		return created, s.errSetAside(name)
+	}
+	return created, nil
 }
 
 // nameLength is how much of a record's contents are a name, and not updates.
@@ -80,6 +88,9 @@ func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
 	r := s.use(name)
 	defer s.unuse(r)
 	f, length, err := r.openLog()
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.whyNotFound()
+	}
 	if err != nil {
 		return found{}, describe(err)
 	}
@@ -87,14 +98,11 @@ func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
 	return walk(f, length, true, visit)
 }
 
-// mend sets aside what is damaged in the log of a room.
-func (s *Store) mend(ctx context.Context, name string) error {
-	r := s.use(name)
-	defer s.unuse(r)
-	if err := r.take(ctx); err != nil {
+// whyNotFound returns store.ErrNotFound, unless the whole store is gone: a disk may have
+// been unmounted. Then nothing is known of any room.
+func (s *Store) whyNotFound() error {
+	if _, err := os.Stat(filepath.Join(s.dir, formatFile)); err != nil {
 		return err
 	}
-	r.known = false
-	r.give()
-	return s.change(ctx, name, func(*roomFiles) error { return nil })
+	return store.ErrNotFound
 }

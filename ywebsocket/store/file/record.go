@@ -14,7 +14,7 @@ import (
 //	0   4  "ylog"
 //	4   4  length of the contents
 //	8   8  when it was stored, in microseconds since 1970
-//	16  4  how many updates the contents hold
+//	16  4  how many updates the contents hold; the highest bit marks a checkpoint
 //	20  4  checksum of the contents
 //	24  4  checksum of the header so far
 //	28     contents: each update, behind its length in 4 bytes
@@ -22,9 +22,14 @@ import (
 // The first record has no updates: its contents are the name of the room, its time
 // is when that was created. A version of a room is a file of two records, its name
 // and the state.
+//
+// A checkpoint is what Compact has put in the place of everything before. In front of
+// it the name is marked, too, so that one is missed even if nothing of it is left.
 const (
 	headerSize = 28
 	sizeSize   = 4
+
+	checkpointBit = 1 << 31
 )
 
 var magic = []byte("ylog")
@@ -37,6 +42,8 @@ type header struct {
 	stored   int64
 	updates  int64
 	checksum uint32
+	// checkpoint: it is one, or is the name in front of one.
+	checkpoint bool
 }
 
 // bytes is the length of the updates.
@@ -48,11 +55,13 @@ func parseHeader(from []byte) (h header, ok bool) {
 		crc32.Checksum(from[:24], castagnoli) != binary.LittleEndian.Uint32(from[24:]) {
 		return header{}, false
 	}
+	updates := binary.LittleEndian.Uint32(from[16:])
 	return header{
-		length:   int64(binary.LittleEndian.Uint32(from[4:])),
-		stored:   int64(binary.LittleEndian.Uint64(from[8:])),
-		updates:  int64(binary.LittleEndian.Uint32(from[16:])),
-		checksum: binary.LittleEndian.Uint32(from[20:]),
+		length:     int64(binary.LittleEndian.Uint32(from[4:])),
+		stored:     int64(binary.LittleEndian.Uint64(from[8:])),
+		updates:    int64(updates &^ checkpointBit),
+		checksum:   binary.LittleEndian.Uint32(from[20:]),
+		checkpoint: updates&checkpointBit != 0,
 	}, true
 }
 
@@ -73,21 +82,34 @@ func updatesRecord(stored int64, updates ...[]byte) ([]byte, error) {
 		record = binary.LittleEndian.AppendUint32(record, uint32(len(update)))
 		record = append(record, update...)
 	}
-	return seal(record, stored, len(updates)), nil
+	return seal(record, stored, uint32(len(updates))), nil
 }
 
-// nameRecord is the record at the beginning of a file.
-func nameRecord(created int64, name string) []byte {
-	return seal(append(make([]byte, headerSize), name...), created, 0)
+// checkpointRecord is the record of an update that stands for everything before it.
+func checkpointRecord(stored int64, merged []byte) ([]byte, error) {
+	record, err := updatesRecord(stored, merged)
+	if err != nil {
+		return nil, err
+	}
+	return seal(record, stored, 1|checkpointBit), nil
+}
+
+// nameRecord is the record at the beginning of a file; a checkpoint may follow.
+func nameRecord(created int64, name string, checkpoint bool) []byte {
+	mark := uint32(0)
+	if checkpoint {
+		mark = checkpointBit
+	}
+	return seal(append(make([]byte, headerSize), name...), created, mark)
 }
 
 // seal writes the header in front of the contents.
-func seal(record []byte, stored int64, updates int) []byte {
+func seal(record []byte, stored int64, updates uint32) []byte {
 	contents := record[headerSize:]
 	copy(record, magic)
 	binary.LittleEndian.PutUint32(record[4:], uint32(len(contents)))
 	binary.LittleEndian.PutUint64(record[8:], uint64(stored))
-	binary.LittleEndian.PutUint32(record[16:], uint32(updates))
+	binary.LittleEndian.PutUint32(record[16:], updates)
 	binary.LittleEndian.PutUint32(record[20:], crc32.Checksum(contents, castagnoli))
 	binary.LittleEndian.PutUint32(record[24:], crc32.Checksum(record[:24], castagnoli))
 	return record

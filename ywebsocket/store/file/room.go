@@ -107,8 +107,9 @@ func (r *roomFiles) openLog() (f *os.File, length int64, err error) {
 
 // know makes sure that what is remembered of the log is known, and that the log
 // holds records only: what is damaged is set aside, and how many parts that were is
-// returned. The lock is held.
-func (r *roomFiles) know() (damaged int, err error) {
+// returned. A log of which too little would be left is not touched, unless it is given
+// up: that is errLost. The lock is held.
+func (r *roomFiles) know(giveUp bool) (damaged int, err error) {
 	if r.known {
 		return 0, nil
 	}
@@ -129,14 +130,18 @@ func (r *roomFiles) know() (damaged int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if len(seen.damaged) > 0 {
+	lost := seen.lost(r.name)
+	if lost && !giveUp {
+		return 0, errLost
+	}
+	if lost || len(seen.damaged) > 0 {
 		if created < 0 {
 			created = time.Now().UnixMicro()
 		}
-		if err := r.setAside(f, length, created, seen.damaged); err != nil {
+		if err := r.setAside(f, length, created, seen); err != nil {
 			return 0, err
 		}
-		return len(seen.damaged), nil
+		return max(1, len(seen.damaged)), nil
 	}
 	r.end, r.known = seen.end, true
 	if seen.torn {

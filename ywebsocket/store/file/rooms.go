@@ -25,6 +25,9 @@ func (s *Store) Stat(ctx context.Context, room string) (store.Info, error) {
 	}
 	defer func() { <-s.reads }()
 	f, length, err := s.roomAt(room).openLog()
+	if errors.Is(err, store.ErrNotFound) {
+		err = s.whyNotFound()
+	}
 	if err != nil {
 		return store.Info{}, describe(err)
 	}
@@ -137,7 +140,7 @@ func (s *Store) Delete(ctx context.Context, room string) error {
 	}
 	defer end()
 	var bin string
-	err = s.change(ctx, room, func(r *roomFiles) error {
+	err = s.changeAnyhow(ctx, room, func(r *roomFiles) error {
 		r.known = false
 		r.changes++
 		bin = filepath.Join(s.dir, deletedDir, filepath.Base(r.dir)+"-"+strconv.FormatInt(time.Now().UnixNano(), 36))

@@ -52,7 +52,7 @@ func (s *Store) SaveVersion(ctx context.Context, room, name string, state []byte
 			return err
 		}
 		file := fmt.Sprintf(versionFormat, number+1, hash(name))
-		return writeFile(filepath.Join(r.versionsPath(), file), nameRecord(now, name), record)
+		return writeFile(filepath.Join(r.versionsPath(), file), nameRecord(now, name, false), record)
 	})
 }
 
@@ -182,7 +182,7 @@ func (s *Store) DeleteVersion(ctx context.Context, room, name string) error {
 		return err
 	}
 	defer end()
-	return s.change(ctx, room, func(r *roomFiles) error {
+	return s.changeAnyhow(ctx, room, func(r *roomFiles) error {
 		files, err := r.versionFiles()
 		if err != nil {
 			return err

@@ -14,8 +14,12 @@ type record struct {
 	contents   []byte
 }
 
-// span is a part of a log.
-type span struct{ start, end int64 }
+// span is a part of a log that is no record.
+type span struct {
+	start, end int64
+	// checkpoint: its header is sound, and says that it was one.
+	checkpoint bool
+}
 
 // found is what a walk through a log has seen beside the records.
 type found struct {
@@ -26,6 +30,16 @@ type found struct {
 	// torn says that behind the last record is the beginning of one whose writing was
 	// cut short, or still goes on.
 	torn bool
+
+	// all says that the walk did not stop before the end.
+	all bool
+	// afterName is where the record of the name ends; 0 if that is damaged.
+	afterName int64
+	// marked: the name says that a checkpoint comes behind it.
+	marked bool
+	// updates counts the records that hold some; checkpoint says that one is among them.
+	updates    int
+	checkpoint bool
 }
 
 // walk calls visit with the records of a log of that length, in order, and stops at
@@ -44,7 +58,7 @@ func walk(log io.ReaderAt, length int64, contents bool, visit func(record) error
 			if err := visit(r); err != nil {
 				return seen, err
 			}
-			seen.end = r.end
+			seen.add(r)
 			continue
 		}
 		start := w.at
@@ -54,14 +68,50 @@ func walk(log io.ReaderAt, length int64, contents bool, visit func(record) error
 				return seen, err
 			}
 		}
-		if state == cutShort && next == length {
+		// The first call writes a whole log, as a compaction does: of these, nothing is
+		// cut short.
+		if state == cutShort && next == length && seen.updates > 0 {
 			seen.torn = true
 			return seen, nil
 		}
-		seen.damaged = append(seen.damaged, span{start, next})
+		seen.damaged = append(seen.damaged, span{start, next, r.checkpoint})
 		w.seek(next)
 	}
+	if length == 0 {
+		seen.damaged = append(seen.damaged, span{}) // the name is missing
+	}
+	seen.all = true
 	return seen, nil
+}
+
+// add notes a sound record.
+func (seen *found) add(r record) {
+	seen.end = r.end
+	if r.updates > 0 {
+		seen.updates++
+		seen.checkpoint = seen.checkpoint || r.checkpoint
+	} else if r.start == 0 {
+		seen.afterName, seen.marked = r.end, r.checkpoint
+	}
+}
+
+// lost reports whether what is damaged is all of a room of that name, or most of it: its
+// checkpoint.
+func (seen *found) lost(name string) bool {
+	if seen.all && seen.marked && !seen.checkpoint {
+		return true
+	}
+	for _, part := range seen.damaged {
+		switch {
+		case seen.updates == 0, part.checkpoint:
+			return true
+		case seen.marked && part.start == seen.afterName:
+			return true
+		case part.start == 0 && part.end > headerSize+int64(len(name)):
+			return true // whatever came behind the name, which might say
+		}
+	}
+	return false
 }
 
 type walker struct {

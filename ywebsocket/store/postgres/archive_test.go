@@ -1,12 +1,15 @@
 package postgres_test
 
 import (
+	"errors"
 	"hash/crc32"
 	"os"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -56,6 +59,39 @@ func TestCompact_ConnectionLost(t *testing.T) {
 	assert.Equal(t, []string{"a", "b"}, load(t, s, "room"))
 	require.NoError(t, s.Compact(t.Context(), "room", time.Time{}, concatenate))
 	assert.Equal(t, []string{"ab"}, load(t, s, "room"))
+}
+
+// Deleting a room and compacting it, or setting rows of it aside, lock the same rows: they
+// do so in one order.
+func TestCompact_AgainstDelete(t *testing.T) {
+	s := open(t, t.Name())
+	defer s.Close()
+	stop := time.Now().Add(stress)
+	var workers sync.WaitGroup
+	defer workers.Wait()
+	check := func(err error) { // which may be that the room was deleted, but not this
+		var failure *pgconn.PgError
+		if errors.As(err, &failure) {
+			assert.NotEqual(t, "40P01", failure.Code, failure.Message)
+		}
+	}
+	for range 3 {
+		workers.Go(func() {
+			for time.Now().Before(stop) {
+				updates := make([][]byte, 200)
+				for i := range updates {
+					updates[i] = []byte{byte(i)}
+				}
+				check(s.Append(t.Context(), "room", updates...))
+				check(s.Delete(t.Context(), "room"))
+			}
+		})
+		workers.Go(func() {
+			for time.Now().Before(stop) {
+				check(s.Compact(t.Context(), "room", time.Time{}, concatenate))
+			}
+		})
+	}
 }
 
 func TestCompact_DamagedRow(t *testing.T) {

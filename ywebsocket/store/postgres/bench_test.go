@@ -58,14 +58,14 @@ func BenchmarkAppend(b *testing.B) {
 		require.NoError(b, err)
 		defer pool.Close()
 		for writer := range writers {
-			_, err := pool.Exec(b.Context(), `INSERT INTO rooms (name) VALUES ($1) ON CONFLICT DO NOTHING`, strconv.Itoa(writer))
+			_, err := pool.Exec(b.Context(), `INSERT INTO rooms (name, hash) VALUES ($1, sha256(convert_to($1, 'UTF8'))) ON CONFLICT DO NOTHING`, strconv.Itoa(writer))
 			require.NoError(b, err)
 		}
 		b.ResetTimer()
 		spread(b, func(writer int) error {
 			_, err := pool.Exec(b.Context(), `
 				INSERT INTO updates (room, data, checksum)
-				SELECT id, $2, 0 FROM rooms WHERE name = $1`, strconv.Itoa(writer), update)
+				SELECT id, $2, 0 FROM rooms WHERE hash = sha256(convert_to($1, 'UTF8'))`, strconv.Itoa(writer), update)
 			return err
 		})
 	})

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -50,6 +51,7 @@ func (r *request) size() int {
 // committer writes requests to the database in group commits. A room's requests come
 // one after another, so that it does not matter which goroutine takes them.
 type committer struct {
+	// pool is its own: nobody who reads keeps it from writing.
 	pool     *pgxpool.Pool
 	requests chan *request // unbuffered: a request handed over is always answered
 	closing  chan struct{}
@@ -156,14 +158,33 @@ func (c *committer) commit(batch []*request) {
 	}
 }
 
-// insert writes all updates with one statement.
+// insert writes all updates of a batch in one transaction, which is one statement
+// unless there are new rooms.
 func (c *committer) insert(batch []*request) error {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTimeout)
 	defer cancel()
-	ids, err := c.roomIDs(ctx, batch)
-	if err != nil {
-		return fmt.Errorf("postgres: room id: %w", explain(err))
+	ids, unknown := c.roomIDs(batch)
+	if len(unknown) == 0 {
+		return c.insertUpdates(ctx, c.pool, batch, ids)
 	}
+	var made map[string]int64
+	err := transact(ctx, c.pool, func(tx pgx.Tx) (err error) {
+		if made, err = makeRooms(ctx, tx, unknown); err != nil {
+			return fmt.Errorf("postgres: room id: %w", explain(err))
+		}
+		maps.Copy(ids, made)
+		return c.insertUpdates(ctx, tx, batch, ids)
+	})
+	if err != nil {
+		return err
+	}
+	c.remember(made)
+	return nil
+}
+
+// insertUpdates appends the updates of a batch to the logs of rooms with these ids. The
+// times of a room do not decrease, even if the clock was set back.
+func (c *committer) insertUpdates(ctx context.Context, q queryer, batch []*request, ids map[string]int64) error {
 	var rooms, sums []int64
 	var updates [][]byte
 	for _, r := range batch {
@@ -176,11 +197,14 @@ func (c *committer) insert(batch []*request) error {
 			sums = append(sums, checksum(update))
 		}
 	}
-	_, err = c.pool.Exec(ctx, `
-		INSERT INTO updates (room, data, checksum)
-		SELECT room, data, checksum
+	_, err := q.Exec(ctx, `
+		INSERT INTO updates (room, data, checksum, stored)
+		SELECT input.room, data, checksum, greatest(now(), last.stored)
 		FROM unnest($1::bigint[], $2::bytea[], $3::bigint[]) WITH ORDINALITY AS input (room, data, checksum, n)
-		ORDER BY n`, rooms, updates, sums)
+		LEFT JOIN (
+			SELECT room, (SELECT stored FROM updates WHERE updates.room = chosen.room ORDER BY id DESC LIMIT 1) AS stored
+			FROM unnest($4::bigint[]) AS chosen (room)) AS last ON last.room = input.room
+		ORDER BY n`, rooms, updates, sums, slices.Collect(maps.Values(ids)))
 	if err != nil {
 		if isForeignKeyViolation(err) {
 			c.forget(slices.Collect(maps.Keys(ids))...)
@@ -190,11 +214,12 @@ func (c *committer) insert(batch []*request) error {
 	return nil
 }
 
-// roomIDs returns the ids of the rooms of a batch, and creates those that are new.
-func (c *committer) roomIDs(ctx context.Context, batch []*request) (map[string]int64, error) {
-	ids := make(map[string]int64, len(batch))
-	var unknown []string
+// roomIDs returns the ids of the rooms of a batch that are known, and the names of the
+// others.
+func (c *committer) roomIDs(batch []*request) (ids map[string]int64, unknown []string) {
+	ids = make(map[string]int64, len(batch))
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	for _, r := range batch {
 		if id, known := c.rooms[r.room]; known {
 			ids[r.room] = id
@@ -202,35 +227,42 @@ func (c *committer) roomIDs(ctx context.Context, batch []*request) (map[string]i
 			unknown = append(unknown, r.room)
 		}
 	}
-	c.mu.Unlock()
-	if len(unknown) == 0 {
-		return ids, nil
-	}
-	_, err := c.pool.Exec(ctx, `
-		INSERT INTO rooms (name) SELECT DISTINCT name FROM unnest($1::text[]) AS name ORDER BY name
-		ON CONFLICT DO NOTHING`, unknown)
+	return ids, unknown
+}
+
+// makeRooms returns the ids of rooms, and creates those that are new. They are created
+// in the transaction of their first updates, and so at the same time.
+func makeRooms(ctx context.Context, tx pgx.Tx, names []string) (map[string]int64, error) {
+	_, err := tx.Exec(ctx, `
+		INSERT INTO rooms (name, hash)
+		SELECT DISTINCT name, `+hashOf("name")+` FROM unnest($1::text[]) AS name ORDER BY name
+		ON CONFLICT DO NOTHING`, names)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := c.pool.Query(ctx, `SELECT id, name FROM rooms WHERE name = ANY ($1)`, unknown)
+	rows, err := tx.Query(ctx, `
+		SELECT id, name FROM rooms WHERE hash IN (SELECT `+hashOf("name")+` FROM unnest($1::text[]) AS name)`, names)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	ids := make(map[string]int64, len(names))
+	var id int64
+	var name string
+	_, err = pgx.ForEachRow(rows, []any{&id, &name}, func() error {
+		ids[name] = id
+		return nil
+	})
+	return ids, err
+}
+
+// remember keeps the ids of rooms that were committed.
+func (c *committer) remember(ids map[string]int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.rooms) >= maxKnownRooms {
 		clear(c.rooms)
 	}
-	for rows.Next() {
-		var id int64
-		var name string
-		if err := rows.Scan(&id, &name); err != nil {
-			return nil, err
-		}
-		ids[name], c.rooms[name] = id, id
-	}
-	return ids, rows.Err()
+	maps.Copy(c.rooms, ids)
 }
 
 // forget has the ids of rooms asked for again, because somebody has deleted them.

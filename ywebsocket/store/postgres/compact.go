@@ -26,8 +26,11 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	if !before.IsZero() {
 		last = until(before.Add(-time.Microsecond))
 	}
-	var damaged []int64
-	err = pgx.BeginFunc(ctx, s.pool, func(tx pgx.Tx) error {
+	var seen found
+	err = transact(ctx, s.pool, func(tx pgx.Tx) error {
+		if err := lockRoom(ctx, tx, id); err != nil {
+			return err
+		}
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, ($2::bigint % 2147483648)::int)`, compactionLock, id); err != nil {
 			return fmt.Errorf("postgres: compact: %w", explain(err))
 		}
@@ -35,15 +38,15 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 		var old [][]byte
 		var stored time.Time
 		var err error
-		damaged, err = read(ctx, tx, id, last, func(r row) error {
+		seen, err = s.read(ctx, tx, room, id, last, func(r row) error {
 			ids, old = append(ids, r.id), append(old, bytes.Clone(r.data))
 			if r.stored.After(stored) {
 				stored = r.stored
 			}
 			return nil
 		})
-		if err == nil && len(damaged) > 0 {
-			err = setAside(ctx, tx, damaged)
+		if err == nil && len(seen.damaged) > 0 {
+			err = setAside(ctx, tx, seen.damaged)
 		}
 		if err != nil || len(ids) < 2 {
 			return err
@@ -54,10 +57,24 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 		}
 		return replace(ctx, tx, id, ids, merged, stored)
 	})
-	if err == nil && len(damaged) > 0 {
-		s.onDamage(room, len(damaged))
+	if err == nil && len(seen.damaged) > 0 {
+		s.onDamage(room, len(seen.damaged))
 	}
 	return err
+}
+
+// lockRoom keeps a room from being deleted before the transaction ends. It comes before
+// any lock on the room's rows, as it does when the room is deleted: in another order,
+// each could wait for the other.
+func lockRoom(ctx context.Context, tx pgx.Tx, room int64) error {
+	locked, err := tx.Exec(ctx, `SELECT 1 FROM rooms WHERE id = $1 FOR KEY SHARE`, room)
+	if err != nil {
+		return fmt.Errorf("postgres: lock the room: %w", explain(err))
+	}
+	if locked.RowsAffected() == 0 {
+		return store.ErrChanged
+	}
+	return nil
 }
 
 // replace puts an update in the place of rows. They are named one by one: rows of
@@ -75,7 +92,8 @@ func replace(ctx context.Context, tx pgx.Tx, room int64, ids []int64, merged []b
 		return store.ErrChanged
 	}
 	_, err = tx.Exec(ctx, `
-		INSERT INTO updates (id, room, data, checksum, stored) OVERRIDING SYSTEM VALUE VALUES ($1, $2, $3, $4, $5)`,
+		INSERT INTO updates (id, room, data, checksum, stored, checkpoint) OVERRIDING SYSTEM VALUE
+		VALUES ($1, $2, $3, $4, $5, true)`,
 		ids[0], room, merged, checksum(merged), stored)
 	if isForeignKeyViolation(err) {
 		return store.ErrChanged

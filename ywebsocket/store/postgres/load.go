@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -18,6 +20,22 @@ type queryer interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+// transact calls fn in a transaction.
+func transact(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("postgres: begin: %w", explain(err))
+	}
+	defer tx.Rollback(context.Background()) // does nothing after a commit
+	if err := fn(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("postgres: commit: %w", explain(err))
+	}
+	return nil
 }
 
 // row is an update in the log; its data are valid until the next one is read.
@@ -62,12 +80,16 @@ func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func
 	return err
 }
 
+// hashOf is by what a name is found. Its text is not compared: what has the same SHA-256
+// is the same.
+func hashOf(name string) string { return `sha256(convert_to(` + name + `, 'UTF8'))` }
+
 // find returns when a room was created, and its id.
 func (s *Store) find(ctx context.Context, room string) (created time.Time, id int64, err error) {
 	if s.committer.closed() {
 		return created, 0, store.ErrClosed
 	}
-	err = s.pool.QueryRow(ctx, `SELECT created, id FROM rooms WHERE name = $1`, room).Scan(&created, &id)
+	err = s.pool.QueryRow(ctx, `SELECT created, id FROM rooms WHERE hash = `+hashOf("$1"), room).Scan(&created, &id)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return created, 0, store.ErrNotFound
 	}
@@ -80,52 +102,66 @@ func (s *Store) find(ctx context.Context, room string) (created time.Time, id in
 // load calls each with the rows of a room that were stored until then, in order.
 // Damaged ones are set aside.
 func (s *Store) load(ctx context.Context, room string, id int64, until pgtype.Timestamptz, each func(row) error) error {
-	damaged, err := read(ctx, s.pool, id, until, each)
-	if err != nil || len(damaged) == 0 {
+	seen, err := s.read(ctx, s.pool, room, id, until, each)
+	if err != nil {
 		return err
 	}
-	if err := setAside(ctx, s.pool, damaged); err != nil {
-		return err
+	if seen.sound == 0 && len(seen.damaged) == 0 {
+		return s.explainEmpty(ctx, room, id)
 	}
-	s.onDamage(room, len(damaged))
+	if len(seen.damaged) > 0 {
+		s.report(room, seen, s.setAside(ctx, id, seen.damaged))
+	}
 	return nil
 }
 
-// read is load, but returns the ids of the damaged rows.
-func read(ctx context.Context, q queryer, room int64, until pgtype.Timestamptz, each func(row) error) (damaged []int64, err error) {
+// found is what there is in a room's log.
+type found struct {
+	sound   int
+	damaged []int64 // ids of rows
+}
+
+// read is load, but leaves damaged rows where they are. It ends at the first row that was
+// stored later, so that what it reads is a beginning of the log, whatever the clocks of
+// those who wrote it.
+func (s *Store) read(ctx context.Context, q queryer, room string, id int64, until pgtype.Timestamptz, each func(row) error) (seen found, err error) {
+	before, args := "", []any{id}
+	if until != anyTime {
+		before = `AND id < coalesce((
+			SELECT id FROM updates WHERE room = $1 AND stored > $2 ORDER BY id LIMIT 1), $3)`
+		args = append(args, until, int64(math.MaxInt64))
+	}
 	rows, err := q.Query(ctx, `
-		SELECT id, data, checksum, stored FROM updates WHERE room = $1 AND stored <= $2 ORDER BY id`, room, until)
+		SELECT id, data, checksum, stored, checkpoint FROM updates
+		WHERE room = $1 `+before+` ORDER BY id`, args...)
 	if err != nil {
-		return nil, fmt.Errorf("postgres: load: %w", explain(err))
+		return seen, fmt.Errorf("postgres: load: %w", explain(err))
 	}
 	defer rows.Close()
 	var r row
 	var sum int64
+	var checkpoint bool
 	for rows.Next() {
-		if err := rows.Scan(&r.id, &r.data, &sum, &r.stored); err != nil {
-			return nil, fmt.Errorf("postgres: load: %w", err)
+		if err := rows.Scan(&r.id, &r.data, &sum, &r.stored, &checkpoint); err != nil {
+			return seen, fmt.Errorf("postgres: load: %w", err)
 		}
-		if checksum(r.data) != sum {
-			damaged = append(damaged, r.id)
+		if checksum(r.data) == sum {
+			seen.sound++
+			if err := each(r); err != nil {
+				return seen, err
+			}
 			continue
 		}
-		if err := each(r); err != nil {
-			return nil, err
+		seen.damaged = append(seen.damaged, r.id)
+		if checkpoint && !s.giveUpDamaged {
+			return seen, errDamaged(room, "the row that holds most of it", r.id)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("postgres: load: %w", explain(err))
+		return seen, fmt.Errorf("postgres: load: %w", explain(err))
 	}
-	return damaged, nil
-}
-
-// setAside moves rows to where nobody loads them.
-func setAside(ctx context.Context, q queryer, ids []int64) error {
-	_, err := q.Exec(ctx, `
-		WITH bad AS (DELETE FROM updates WHERE id = ANY ($1) RETURNING *)
-		INSERT INTO damaged (id, room, data, checksum, stored) SELECT id, room, data, checksum, stored FROM bad`, ids)
-	if err != nil {
-		return fmt.Errorf("postgres: set damaged rows aside: %w", explain(err))
+	if seen.sound == 0 && len(seen.damaged) > 0 && !s.giveUpDamaged {
+		return seen, errDamaged(room, "every row of it", seen.damaged...)
 	}
-	return nil
+	return seen, nil
 }

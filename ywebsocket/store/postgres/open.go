@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -19,6 +20,11 @@ const (
 // Open connects to the database that url names ("postgres://user:password@host/database",
 // or key=value pairs), and brings its schema up to date. PostgreSQL's environment
 // variables (PGHOST, PGPASSWORD …) fill in what is missing. Close the store when done.
+//
+// The url may bound the connections by pool_max_conns; the default is the number of
+// processors, but at least four. Two of them are for Append alone: loading and
+// compacting rooms, which take a connection as long as they last, never keep it
+// waiting. The others have what is left, at least one more.
 //
 // A schema that a newer version of the program has written is refused with an error
 // that matches [store.ErrSchemaVersion]. The error text is one line and says what to do.
@@ -43,15 +49,64 @@ func open(ctx context.Context, url string, options Options) (*Store, error) {
 	}
 	config.ConnConfig.RuntimeParams["search_path"] = pgx.Identifier{options.Schema}.Sanitize()
 	config.ConnConfig.ConnectTimeout = connectTimeout
-	pool, err := pgxpool.NewWithConfig(ctx, config)
+	config.AfterConnect = commitDurably
+	commits, err := pgxpool.NewWithConfig(ctx, commitConfig(config))
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, pool, options.Schema); err != nil {
-		pool.Close()
+	if err := prepare(ctx, commits, options.Schema); err != nil {
+		commits.Close()
 		return nil, err
 	}
-	return &Store{pool: pool, committer: startCommitter(pool), onDamage: options.OnDamage}, nil
+	// What is left of the connections is for everything else.
+	config.MaxConns = max(1, config.MaxConns-committers)
+	config.MinConns = min(config.MinConns, config.MaxConns)
+	config.MinIdleConns = min(config.MinIdleConns, config.MaxConns)
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		commits.Close()
+		return nil, err
+	}
+	return &Store{
+		pool:          pool,
+		commits:       commits,
+		committer:     startCommitter(commits),
+		onDamage:      options.OnDamage,
+		giveUpDamaged: options.GiveUpDamaged,
+	}, nil
+}
+
+// commitConfig is that of the pool from which the committers, and nobody else, take
+// connections.
+func commitConfig(config *pgxpool.Config) *pgxpool.Config {
+	config = config.Copy()
+	config.MaxConns, config.MinConns, config.MinIdleConns = committers, 0, 0
+	return config
+}
+
+// prepare makes the database ready, and warns of what the store cannot change.
+func prepare(ctx context.Context, pool *pgxpool.Pool, schema string) error {
+	if err := migrate(ctx, pool, schema); err != nil {
+		return err
+	}
+	var fsync bool
+	if err := pool.QueryRow(ctx, `SELECT current_setting('fsync')::bool`).Scan(&fsync); err != nil {
+		return err
+	}
+	if !fsync {
+		slog.Warn("PostgreSQL runs with fsync=off: what was confirmed may be lost with the power of its machine; " +
+			"set it to on in postgresql.conf")
+	}
+	return nil
+}
+
+// commitDurably has a commit wait until it is on the disk, whatever the settings of the
+// role and the database, unless they ask for more than that.
+func commitDurably(ctx context.Context, conn *pgx.Conn) error {
+	_, err := conn.Exec(ctx, `
+		SELECT set_config('synchronous_commit', 'on', false)
+		WHERE current_setting('synchronous_commit') <> 'remote_apply'`)
+	return err
 }
 
 // errReadOnly is what a database says that takes no writes.

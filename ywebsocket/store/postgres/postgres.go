@@ -1,8 +1,9 @@
 // Package postgres keeps the updates of rooms in a PostgreSQL database.
 //
-// What Append has confirmed is committed: with PostgreSQL's default settings
-// (fsync and synchronous_commit on) it survives the death of either process and a
-// loss of power. A few goroutines commit; whatever arrives while they wait goes into
+// What Append has confirmed is committed, and survives the death of either process and a
+// loss of power. The store sets synchronous_commit to on for that, unless it is
+// remote_apply, which is more; with fsync=off, which it cannot change, it warns when it is
+// opened. A few goroutines commit; whatever arrives while they wait goes into
 // their next statement, over all rooms.
 //
 // Several programs may use one database. They do not hear of each other's updates:
@@ -13,7 +14,6 @@ import (
 	"context"
 	"fmt"
 	"hash/crc32"
-	"log/slog"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -27,15 +27,25 @@ type Options struct {
 	Schema string
 	// OnDamage is called when rows of a room do not fit their checksums. They are set
 	// aside, in the table damaged, and the rest of the room is loaded: what they held
-	// comes back when a client that has it connects. Nil logs an error.
+	// comes back when a client that has it connects. While the database takes no writes
+	// they stay where they are, and are reported whenever the room is loaded. Nil logs
+	// an error.
 	OnDamage func(room string, rows int)
+	// GiveUpDamaged has rooms opened, too, that are refused with [store.ErrDamaged]
+	// otherwise: what is damaged is set aside as above, and what is left of the room is
+	// loaded, which may be nothing. It is for one run, of an operator who has no backup.
+	GiveUpDamaged bool
 }
 
 // Store is a [store.Archive] in a PostgreSQL database. Make one with [Open].
 type Store struct {
+	// pool is for everything but commits, which have their own.
 	pool      *pgxpool.Pool
+	commits   *pgxpool.Pool
 	committer *committer
 	onDamage  func(room string, rows int)
+	// giveUpDamaged is that of [Options].
+	giveUpDamaged bool
 }
 
 var _ store.Archive = (*Store)(nil)
@@ -55,7 +65,7 @@ func (s *Store) Ping(ctx context.Context) error {
 		return store.ErrClosed
 	}
 	var readOnly bool
-	err := s.pool.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::bool`).Scan(&readOnly)
+	err := s.commits.QueryRow(ctx, `SELECT current_setting('transaction_read_only')::bool`).Scan(&readOnly)
 	if err != nil {
 		return fmt.Errorf("postgres: ping: %w", explain(err))
 	}
@@ -68,11 +78,7 @@ func (s *Store) Ping(ctx context.Context) error {
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	s.committer.stop()
+	s.commits.Close()
 	s.pool.Close()
 	return nil
-}
-
-func logDamage(room string, rows int) {
-	slog.Error("rows of a room were damaged and are set aside in the table damaged: restore them from a backup",
-		"room", room, "rows", rows)
 }

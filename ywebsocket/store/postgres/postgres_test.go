@@ -90,11 +90,7 @@ func TestStore(t *testing.T) {
 func TestStore_AnyRoomName(t *testing.T) {
 	s := open(t, t.Name())
 	defer s.Close()
-	long := make([]byte, 10_000)
-	for i := range long {
-		long[i] = byte('a' + i*i%26)
-	}
-	names := []string{"..", "../../etc/passwd", `'; DROP TABLE rooms; --`, `"`, `\`, "%2e%2e", "%", "ä", "é", "🙂", string(long), " ", "A", "a"}
+	names := []string{"..", "../../etc/passwd", `'; DROP TABLE rooms; --`, `"`, `\`, "%2e%2e", "%", "ä", "é", "🙂", " ", "A", "a"}
 	for i, name := range names {
 		require.NoError(t, s.Append(t.Context(), name, []byte(strconv.Itoa(i))))
 	}

@@ -26,7 +26,7 @@ func (s *Store) Stat(ctx context.Context, room string) (store.Info, error) {
 	if s.committer.closed() {
 		return store.Info{}, store.ErrClosed
 	}
-	rows, _ := s.pool.Query(ctx, `WITH chosen AS (SELECT * FROM rooms WHERE name = $1)`+statistics, room)
+	rows, _ := s.pool.Query(ctx, `WITH chosen AS (SELECT * FROM rooms WHERE hash = `+hashOf("$1")+`)`+statistics, room)
 	info, err := pgx.CollectExactlyOneRow(rows, scanInfo)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return store.Info{}, store.ErrNotFound
@@ -49,7 +49,9 @@ func (s *Store) Rooms(ctx context.Context, after string, each func(store.Info) e
 		if err != nil || len(names) == 0 {
 			return err
 		}
-		rows, _ := s.pool.Query(ctx, `WITH chosen AS (SELECT * FROM rooms WHERE name = ANY ($1))`+statistics, names)
+		rows, _ := s.pool.Query(ctx, `
+			WITH chosen AS (SELECT * FROM rooms WHERE hash IN (SELECT `+hashOf("name")+` FROM unnest($1::text[]) AS name))`+
+			statistics, names)
 		infos, err := pgx.CollectRows(rows, scanInfo)
 		if err != nil {
 			return fmt.Errorf("postgres: list rooms: %w", explain(err))
@@ -67,7 +69,10 @@ func (s *Store) namesAfter(ctx context.Context, after string) ([]string, error) 
 	if s.committer.closed() {
 		return nil, store.ErrClosed
 	}
-	rows, _ := s.pool.Query(ctx, `SELECT name FROM rooms WHERE name > $1 ORDER BY name LIMIT $2`, after, page)
+	// By how they begin first, since that is what is indexed: the order is that of names.
+	rows, _ := s.pool.Query(ctx, `
+		SELECT name FROM rooms WHERE left(name, 256) >= left($1, 256) AND name > $1
+		ORDER BY left(name, 256), name LIMIT $2`, after, page)
 	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("postgres: list rooms: %w", explain(err))
@@ -80,7 +85,7 @@ func (s *Store) Delete(ctx context.Context, room string) error {
 	if s.committer.closed() {
 		return store.ErrClosed
 	}
-	if _, err := s.pool.Exec(ctx, `DELETE FROM rooms WHERE name = $1`, room); err != nil {
+	if _, err := s.pool.Exec(ctx, `DELETE FROM rooms WHERE hash = `+hashOf("$1"), room); err != nil {
 		return fmt.Errorf("postgres: delete a room: %w", explain(err))
 	}
 	s.committer.forget(room)

@@ -20,7 +20,7 @@ func (s *Store) SaveVersion(ctx context.Context, room, name string, state []byte
 	if state == nil {
 		state = []byte{} // nil would be NULL
 	}
-	_, err = s.pool.Exec(ctx, `INSERT INTO versions (room, name, checksum, data) VALUES ($1, $2, $3, $4)`,
+	_, err = s.pool.Exec(ctx, `INSERT INTO versions (room, name, hash, checksum, data) VALUES ($1, $2, `+hashOf("$2")+`, $3, $4)`,
 		id, name, checksum(state), state)
 	switch {
 	case isUniqueViolation(err):
@@ -45,7 +45,8 @@ func (s *Store) Versions(ctx context.Context, room string) ([]store.Version, err
 	}
 	rows, _ := s.pool.Query(ctx, `
 		SELECT versions.name, versions.created, octet_length(versions.data)
-		FROM versions JOIN rooms ON rooms.id = versions.room WHERE rooms.name = $1 ORDER BY versions.id`, room)
+		FROM versions JOIN rooms ON rooms.id = versions.room
+		WHERE rooms.hash = `+hashOf("$1")+` ORDER BY versions.id`, room)
 	versions, err := pgx.CollectRows(rows, pgx.RowToStructByPos[store.Version])
 	if err != nil {
 		return nil, fmt.Errorf("postgres: list versions: %w", explain(err))
@@ -61,7 +62,7 @@ func (s *Store) LoadVersion(ctx context.Context, room, name string) (state []byt
 	var sum int64
 	err = s.pool.QueryRow(ctx, `
 		SELECT versions.data, versions.checksum FROM versions JOIN rooms ON rooms.id = versions.room
-		WHERE rooms.name = $1 AND versions.name = $2`, room, name).Scan(&state, &sum)
+		WHERE rooms.hash = `+hashOf("$1")+` AND versions.hash = `+hashOf("$2"), room, name).Scan(&state, &sum)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, store.ErrNotFound
 	}
@@ -80,7 +81,8 @@ func (s *Store) DeleteVersion(ctx context.Context, room, name string) error {
 		return store.ErrClosed
 	}
 	_, err := s.pool.Exec(ctx, `
-		DELETE FROM versions USING rooms WHERE rooms.id = versions.room AND rooms.name = $1 AND versions.name = $2`, room, name)
+		DELETE FROM versions USING rooms
+		WHERE rooms.id = versions.room AND rooms.hash = `+hashOf("$1")+` AND versions.hash = `+hashOf("$2"), room, name)
 	if err != nil {
 		return fmt.Errorf("postgres: delete a version: %w", explain(err))
 	}

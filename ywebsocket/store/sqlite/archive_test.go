@@ -35,6 +35,22 @@ func TestOpen_OlderSchema(t *testing.T) {
 	assert.Equal(t, []string{"abc"}, loaded(t, s, "room"))
 }
 
+// What was set aside of a room, or saved of it, is never taken for another one's.
+func TestStore_IDsAreNotUsedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	s, err := sqlite.Open(path, sqlite.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	id := func(room string) (id int) {
+		require.NoError(t, s.Append(t.Context(), room, []byte("x")))
+		require.NoError(t, raw(t, path).QueryRow(`SELECT id FROM rooms WHERE name = ?`, room).Scan(&id))
+		return id
+	}
+	first := id("first")
+	require.NoError(t, s.Delete(t.Context(), "first"))
+	assert.Greater(t, id("second"), first)
+}
+
 func TestStore_DamagedRows(t *testing.T) {
 	for name, read := range map[string]func(t *testing.T, s *sqlite.Store){
 		"Load": func(t *testing.T, s *sqlite.Store) {

@@ -28,6 +28,7 @@ type request struct {
 // ids.
 type committer struct {
 	conn         *sql.Conn
+	place        *place
 	selectRoom   *sql.Stmt
 	insertRoom   *sql.Stmt
 	insertUpdate *sql.Stmt
@@ -39,9 +40,10 @@ type committer struct {
 }
 
 // startCommitter starts the committer on conn, which it closes in the end.
-func startCommitter(ctx context.Context, conn *sql.Conn) (*committer, error) {
+func startCommitter(ctx context.Context, conn *sql.Conn, where *place) (*committer, error) {
 	c := &committer{
 		conn:     conn,
+		place:    where,
 		requests: make(chan *request),
 		closing:  make(chan struct{}),
 		finished: make(chan struct{}),
@@ -170,7 +172,7 @@ func (c *committer) transact(batch []*request) error {
 		c.rollback()
 		return err
 	}
-	return nil
+	return c.place.check() // last: what was committed counts if it can be found again
 }
 
 // rollback ends a transaction that has failed, also after a COMMIT that did. The

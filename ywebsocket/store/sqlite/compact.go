@@ -58,7 +58,7 @@ func (c *committer) replace(room int64, rows []int64, merged []byte) error {
 	if merged == nil {
 		merged = []byte{} // nil would be NULL
 	}
-	_, err = c.conn.ExecContext(ctx, `INSERT INTO updates (id, room, data, stored, checksum) VALUES (?, ?, ?, ?, ?)`,
+	_, err = c.conn.ExecContext(ctx, `INSERT INTO updates (id, room, data, stored, checksum, checkpoint) VALUES (?, ?, ?, ?, ?, 1)`,
 		first, room, merged, stored, checksum(merged))
 	if err != nil {
 		return fmt.Errorf("sqlite: compact: %w", explain(err))

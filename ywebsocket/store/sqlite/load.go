@@ -47,6 +47,9 @@ func (s *Store) find(ctx context.Context, room string) (created, id int64, err e
 	if s.committer.closed() {
 		return 0, 0, store.ErrClosed
 	}
+	if err := s.committer.place.check(); err != nil {
+		return 0, 0, err
+	}
 	err = s.db.QueryRowContext(ctx, `SELECT created, id FROM rooms WHERE name = ?`, room).Scan(&created, &id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, 0, store.ErrNotFound
@@ -60,59 +63,58 @@ func (s *Store) find(ctx context.Context, room string) (created, id int64, err e
 // load calls each with the row ids and updates of a room that were stored until
 // then, in order. Damaged rows are set aside.
 func (s *Store) load(ctx context.Context, room string, id, until int64, each func(row int64, update []byte) error) error {
-	damaged, err := s.read(ctx, id, until, each)
-	if err != nil || len(damaged) == 0 {
+	seen, err := s.read(ctx, room, id, until, each)
+	if err != nil {
 		return err
 	}
-	if err := s.committer.submit(ctx, 0, func() error { return s.committer.setAside(damaged) }); err != nil {
-		return err
+	if seen.sound == 0 && len(seen.damaged) == 0 {
+		return s.explainEmpty(ctx, room, id)
 	}
-	s.onDamage(room, len(damaged))
+	if len(seen.damaged) > 0 {
+		s.report(room, seen, s.setAside(ctx, seen.damaged))
+	}
 	return nil
 }
 
-// read is load, but returns the damaged rows.
-func (s *Store) read(ctx context.Context, id, until int64, each func(row int64, update []byte) error) (damaged []int64, err error) {
+// found is what there is in a room's log.
+type found struct {
+	sound   int
+	damaged []int64 // ids of rows
+}
+
+// read is load, but leaves damaged rows where they are.
+func (s *Store) read(ctx context.Context, room string, id, until int64, each func(row int64, update []byte) error) (seen found, err error) {
 	rows, err := s.db.QueryContext(ctx, `
-		SELECT id, data, checksum FROM updates WHERE room = ? AND stored <= ? ORDER BY id`, id, until)
+		SELECT id, data, checksum, checkpoint FROM updates WHERE room = ? AND stored <= ? ORDER BY id`, id, until)
 	if err != nil {
-		return nil, fmt.Errorf("sqlite: load: %w", explain(err))
+		return seen, fmt.Errorf("sqlite: load: %w", explain(err))
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var row int64
 		var update sql.RawBytes // valid until the next row
 		var sum sql.NullInt64
-		if err := rows.Scan(&row, &update, &sum); err != nil {
-			return nil, fmt.Errorf("sqlite: load: %w", explain(err))
+		var checkpoint bool
+		if err := rows.Scan(&row, &update, &sum, &checkpoint); err != nil {
+			return seen, fmt.Errorf("sqlite: load: %w", explain(err))
 		}
-		if sum.Valid && checksum(update) != sum.Int64 {
-			damaged = append(damaged, row)
+		if !sum.Valid || checksum(update) == sum.Int64 {
+			seen.sound++
+			if err := each(row, update); err != nil {
+				return seen, err
+			}
 			continue
 		}
-		if err := each(row, update); err != nil {
-			return nil, err
+		seen.damaged = append(seen.damaged, row)
+		if checkpoint && !s.giveUpDamaged {
+			return seen, errDamaged(room, "the row that holds most of it", row)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("sqlite: load: %w", explain(err))
+		return seen, fmt.Errorf("sqlite: load: %w", explain(err))
 	}
-	return damaged, nil
-}
-
-// setAside moves rows to where nobody loads them. It runs in a transaction.
-func (c *committer) setAside(rows []int64) error {
-	ctx, now := context.Background(), time.Now().UnixMicro()
-	for _, row := range rows {
-		_, err := c.conn.ExecContext(ctx, `
-			INSERT INTO damaged (id, room, data, stored, checksum, found)
-			SELECT id, room, data, stored, checksum, ? FROM updates WHERE id = ?`, now, row)
-		if err == nil {
-			_, err = c.conn.ExecContext(ctx, `DELETE FROM updates WHERE id = ?`, row)
-		}
-		if err != nil {
-			return fmt.Errorf("sqlite: set a damaged row aside: %w", explain(err))
-		}
+	if seen.sound == 0 && len(seen.damaged) > 0 && !s.giveUpDamaged {
+		return seen, errDamaged(room, "every row of it", seen.damaged...)
 	}
-	return nil
+	return seen, nil
 }

@@ -30,6 +30,19 @@ func migrate(ctx context.Context, conn *sql.Conn) error {
 	if err != nil {
 		return err
 	}
+	// A table that others refer to can be made anew only without them being enforced,
+	// which cannot be changed within a transaction.
+	if _, err := conn.ExecContext(ctx, "PRAGMA foreign_keys = OFF"); err != nil {
+		return err
+	}
+	if err := migrateTo(ctx, conn, migrations); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "PRAGMA foreign_keys = ON")
+	return err
+}
+
+func migrateTo(ctx context.Context, conn *sql.Conn, migrations []string) error {
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err

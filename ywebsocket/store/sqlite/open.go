@@ -49,27 +49,32 @@ func open(path string, options Options) (*Store, error) {
 	}
 	// One connection belongs to the committer, the others read.
 	db.SetMaxOpenConns(1 + maxLoads)
-	committer, err := prepare(db)
+	committer, err := prepare(db, path)
 	if err != nil {
 		_ = db.Close() // nothing was written that closing could lose
 		return nil, err
 	}
-	return &Store{db: db, committer: committer, onDamage: options.OnDamage}, nil
+	return &Store{db: db, committer: committer, onDamage: options.OnDamage, giveUpDamaged: options.GiveUpDamaged}, nil
 }
 
 // maxLoads is how many rooms are read from the database at once.
 const maxLoads = 4
 
 // prepare brings the schema up to date and starts the committer.
-func prepare(db *sql.DB) (*committer, error) {
+func prepare(db *sql.DB, path string) (*committer, error) {
 	ctx := context.Background()
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
+	err = migrate(ctx, conn)
+	var where *place
+	if err == nil {
+		where, err = placeOf(path)
+	}
 	var c *committer
-	if err = migrate(ctx, conn); err == nil {
-		c, err = startCommitter(ctx, conn)
+	if err == nil {
+		c, err = startCommitter(ctx, conn, where)
 	}
 	if err != nil {
 		_ = conn.Close()
@@ -101,6 +106,7 @@ func createPrivate(path string) error {
 // connection.
 func dataSource(path string) string {
 	query := url.Values{
+		"mode":    {"rw"}, // a database that is gone is not made anew
 		"_txlock": {"immediate"},
 		"_pragma": {
 			"busy_timeout(10000)",

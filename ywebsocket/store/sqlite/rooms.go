@@ -95,6 +95,7 @@ func (s *Store) Delete(ctx context.Context, room string) error {
 	return s.committer.submit(ctx, 0, func() error {
 		for _, statement := range []string{
 			`DELETE FROM updates WHERE room = (SELECT id FROM rooms WHERE name = ?)`,
+			`DELETE FROM damaged WHERE room = (SELECT id FROM rooms WHERE name = ?)`,
 			`DELETE FROM versions WHERE room = (SELECT id FROM rooms WHERE name = ?)`,
 			`DELETE FROM rooms WHERE name = ?`,
 		} {

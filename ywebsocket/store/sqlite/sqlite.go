@@ -14,7 +14,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"log/slog"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
@@ -23,8 +22,14 @@ import (
 type Options struct {
 	// OnDamage is called when rows of a room do not fit their checksums. They are set
 	// aside, in the table damaged, and the rest of the room is loaded: what they held
-	// comes back when a client that has it connects. Nil logs an error.
+	// comes back when a client that has it connects. While the database takes no writes
+	// they stay where they are, and are reported whenever the room is loaded. Nil logs
+	// an error.
 	OnDamage func(room string, rows int)
+	// GiveUpDamaged has rooms opened, too, that are refused with [store.ErrDamaged]
+	// otherwise: what is damaged is set aside as above, and what is left of the room is
+	// loaded, which may be nothing. It is for one run, of an operator who has no backup.
+	GiveUpDamaged bool
 }
 
 // Store is a [store.Archive] in a SQLite database. Make one with [Open].
@@ -32,6 +37,8 @@ type Store struct {
 	db        *sql.DB
 	committer *committer
 	onDamage  func(room string, rows int)
+	// giveUpDamaged is that of [Options].
+	giveUpDamaged bool
 }
 
 var _ store.Archive = (*Store)(nil)
@@ -55,9 +62,4 @@ func (s *Store) Close() error {
 		return fmt.Errorf("sqlite: close: %w", err)
 	}
 	return nil
-}
-
-func logDamage(room string, rows int) {
-	slog.Error("rows of a room were damaged and are set aside in the table damaged: restore them from a backup",
-		"room", room, "rows", rows)
 }

@@ -26,7 +26,7 @@ func TestStore(t *testing.T) {
 	storetest.RunDurableArchive(t, open)
 }
 
-func openPath(path string) (store.Store, error) { return sqlite.Open(path, sqlite.Options{}) }
+func openPath(path string) (store.Archive, error) { return sqlite.Open(path, sqlite.Options{}) }
 
 func TestStore_SurvivesKill(t *testing.T) { storetest.RunKill(t, openPath) }
 
@@ -140,6 +140,39 @@ func TestStore_LoadErrorIsNotNotFound(t *testing.T) {
 	err = s.Load(t.Context(), "room", func([]byte) error { return nil })
 	require.Error(t, err)
 	assert.NotErrorIs(t, err, store.ErrNotFound)
+}
+
+// SQLite itself goes on writing to a file that nobody will find again.
+func TestStore_RemovedWhileInUse(t *testing.T) {
+	for _, removed := range []string{"rooms.db", "rooms.db-wal"} {
+		t.Run(removed, func(t *testing.T) {
+			dir := t.TempDir()
+			s := open(t, dir)
+			defer s.Close()
+			require.NoError(t, s.Append(t.Context(), "room", []byte("a")))
+			path := filepath.Join(dir, removed)
+			require.NoError(t, os.Rename(path, path+".away"))
+			for range 2 {
+				err := s.Append(t.Context(), "room", []byte("b"))
+				assert.ErrorContains(t, err, "put it back")
+				err = s.Load(t.Context(), "room", func([]byte) error { return nil })
+				assert.ErrorContains(t, err, "put it back")
+				assert.NotErrorIs(t, err, store.ErrNotFound)
+				assert.Error(t, s.Load(t.Context(), "new", func([]byte) error { return nil }))
+				assert.Error(t, s.Ping(t.Context()))
+			}
+			assert.NoFileExists(t, path, "it is not made anew")
+			require.NoError(t, os.Rename(path+".away", path))
+			require.NoError(t, s.Append(t.Context(), "room", []byte("c")))
+			require.NoError(t, s.Close())
+
+			s = open(t, dir)
+			defer s.Close()
+			updates := loaded(t, s, "room")
+			assert.Equal(t, "a", updates[0])
+			assert.Equal(t, "c", updates[len(updates)-1])
+		})
+	}
 }
 
 // A transaction that fails must leave the connection fit for the next one.

@@ -41,6 +41,7 @@ func RunArchive(t *testing.T, open func(t *testing.T) store.Archive) {
 		{"Rooms", testRooms},
 		{"Delete", testDelete},
 		{"Versions", testVersions},
+		{"VersionsOfAnyName", testVersionsOfAnyName},
 		{"VersionsOutliveTheLog", testVersionsOutliveTheLog},
 		{"CloseEndsAll", testArchiveClose},
 	}
@@ -335,7 +336,7 @@ func testStat(t *testing.T, a store.Archive) {
 }
 
 func testRooms(t *testing.T, a store.Archive) {
-	names := []string{"A", "a", "a/b", "b", "c%2Fd", "日本語"}
+	names := append([]string{"A", "a", "a/b", "b", "c%2Fd", "日本語"}, longNames()...)
 	for i := range 300 {
 		names = append(names, fmt.Sprintf("many %03d", i))
 	}
@@ -420,6 +421,32 @@ func testVersions(t *testing.T, a store.Archive) {
 	got, err = a.LoadVersion(t.Context(), "other", "zwei")
 	require.NoError(t, err)
 	assert.Equal(t, "other", string(got))
+}
+
+func testVersionsOfAnyName(t *testing.T, a store.Archive) {
+	names := longNames()
+	for _, room := range names {
+		appendAll(t, a, room, "a")
+		for _, name := range names {
+			require.NoError(t, a.SaveVersion(t.Context(), room, name, []byte(room+name)))
+			assert.ErrorIs(t, a.SaveVersion(t.Context(), room, name, nil), store.ErrVersionExists)
+		}
+	}
+	for _, room := range names {
+		for _, name := range names {
+			state, err := a.LoadVersion(t.Context(), room, name)
+			require.NoError(t, err)
+			assert.Equal(t, room+name, string(state))
+		}
+		require.NoError(t, a.DeleteVersion(t.Context(), room, names[0]))
+		versions, err := a.Versions(t.Context(), room)
+		require.NoError(t, err)
+		require.Len(t, versions, 1)
+		assert.Equal(t, names[1], versions[0].Name)
+		require.NoError(t, a.Delete(t.Context(), room))
+		_, err = a.Stat(t.Context(), room)
+		assert.ErrorIs(t, err, store.ErrNotFound)
+	}
 }
 
 func testVersionsOutliveTheLog(t *testing.T, a store.Archive) {

@@ -2,16 +2,21 @@ package storetest
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -22,15 +27,12 @@ import (
 // killPathVariable makes a test binary the victim of RunKill: it is the path of its store.
 const killPathVariable = "STORE_KILL_TEST_PATH"
 
-const (
-	killRooms  = 4
-	killRounds = 5
-)
+const killRooms = 4
 
 // AppendUntilKilled is called by the TestMain of a package that calls [RunKill],
 // before anything else. It does nothing, unless this process is the one to be killed:
-// then it opens the store and appends until that happens.
-func AppendUntilKilled(open func(path string) (store.Store, error)) {
+// then it opens the store, and appends and compacts until that happens.
+func AppendUntilKilled(open func(path string) (store.Archive, error)) {
 	path := os.Getenv(killPathVariable)
 	if path == "" {
 		return
@@ -53,23 +55,36 @@ func AppendUntilKilled(open func(path string) (store.Store, error)) {
 				mu.Unlock()
 			}
 		})
+		wg.Go(func() {
+			for {
+				err := s.Compact(context.Background(), strconv.Itoa(room), time.Time{}, concatenate)
+				if err != nil && !errors.Is(err, store.ErrNotFound) {
+					panic(err)
+				}
+			}
+		})
 	}
 	wg.Wait()
 }
 
-// RunKill kills a process that appends, and looks for what that was told is stored.
-func RunKill(t *testing.T, open func(path string) (store.Store, error)) {
+func concatenate(updates [][]byte) ([]byte, error) { return bytes.Join(updates, nil), nil }
+
+// RunKill kills a process that appends and compacts, and looks for what that was told is
+// stored.
+func RunKill(t *testing.T, open func(path string) (store.Archive, error)) {
 	for round := range killRounds {
 		path := filepath.Join(t.TempDir(), "rooms")
-		confirmed := killWhileAppending(t, path, 200*(round+1))
+		confirmed := killWhileAppending(t, path, 100*(round%5)+rand.IntN(100))
 
 		s, err := open(path)
 		require.NoError(t, err)
 		for room, last := range confirmed {
 			next := uint64(0)
 			require.NoError(t, s.Load(t.Context(), room, func(update []byte) error {
-				assert.Equal(t, number(next), update)
-				next++
+				for chunk := range slices.Chunk(update, len(number(0))) { // of a merged one, many
+					assert.Equal(t, number(next), chunk)
+					next++
+				}
 				return nil
 			}))
 			assert.Greater(t, next, last, "room %s: what was confirmed is there", room)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"testing"
@@ -129,12 +130,24 @@ func testRoomsAreApart(t *testing.T, s store.Store) {
 		"a", "A", "a ", "a/b", "a%2Fb", "a_b", "a%", "'; DROP TABLE updates; --",
 		"\u00e9", "e\u0301", "日本語", strings.Repeat("x", 2048), strings.Repeat("x", 2049),
 	}
+	names = append(names, longNames()...)
 	for _, name := range names {
 		appendAll(t, s, name, "in "+name)
 	}
 	for _, name := range names {
 		assert.Equal(t, []string{"in " + name}, load(t, s, name))
 	}
+}
+
+// longNames returns names of 10 kB that do not become shorter by compression, and differ
+// at their ends only.
+func longNames() []string {
+	random := rand.New(rand.NewPCG(1, 2))
+	long := make([]rune, 5_000)
+	for i := range long {
+		long[i] = rune(0x100 + random.IntN(0x700)) // two bytes each
+	}
+	return []string{string(long) + "a", string(long) + "b"}
 }
 
 func testAppendKeepsAnyBytes(t *testing.T, s store.Store) {

@@ -1,0 +1,6 @@
+//go:build !nightly
+
+package storetest
+
+// killRounds is how often RunKill kills a process.
+const killRounds = 5

@@ -96,9 +96,8 @@ impl Clocks {
     pub fn lower(&mut self, client: u64, clock: u32) {
         if self.latest.client == client {
             self.latest.clock = clock;
-        } else {
-            self.clocks.insert(client, clock);
         }
+        self.clocks.insert(client, clock); // an earlier one may be there
     }
 
     /// Notes what a transaction has inserted so far.
@@ -111,5 +110,25 @@ impl Clocks {
 
     pub fn crowds(&self) -> &Crowds {
         &self.crowds
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_taken_back_is_gone_for_good() {
+        let mut clocks = Clocks::default();
+        for (client, clock) in [(1, 5), (2, 1), (1, 9)] {
+            clocks.raise(client, clock);
+        }
+        clocks.lower(1, 0);
+        clocks.raise(3, 1);
+        assert_eq!([1, 2, 3].map(|client| clocks.get(client)), [0, 1, 1]);
+        clocks.lower(2, 0);
+        clocks.raise(2, 4);
+        clocks.raise(1, 2);
+        assert_eq!([1, 2, 3].map(|client| clocks.get(client)), [2, 4, 1]);
     }
 }

@@ -12,6 +12,9 @@ use yrs::BranchID;
 /// How many bytes of edits are held back at most.
 const MAX_BYTES: usize = 256 << 10;
 
+/// Room for so many edits stays when they are carried out.
+const FEW: usize = 64;
+
 /// What is inserted.
 #[derive(Clone, Copy)]
 pub enum Content<'a> {
@@ -197,7 +200,12 @@ impl Batch {
         }
     }
 
+    /// Forgets the edits, and keeps room for a few.
     pub fn clear(&mut self) {
+        if self.items.len() + self.deletions.len() > FEW {
+            *self = Batch::default();
+            return;
+        }
         self.items.clear();
         self.bytes.clear();
         self.deletions.clear();

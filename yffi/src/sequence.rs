@@ -416,6 +416,10 @@ impl Sequence {
                 node
             }
             None => {
+                if self.nodes.len() == self.nodes.capacity() {
+                    // Doubling it would leave much of it empty.
+                    self.nodes.reserve_exact(64.max(self.nodes.len() / 8));
+                }
                 self.nodes.push(it);
                 self.nodes.len() as Node - 1
             }

@@ -3,6 +3,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/yrs-go/yrs/bench/door"
@@ -37,6 +38,7 @@ const (
 type Value struct {
 	Workload string
 	Part     int // number
+	Last     int // if it is not 0, the slowest part up to this number counts
 	Figure   Figure
 }
 
@@ -90,7 +92,7 @@ func (v Value) of(r door.Result) int64 {
 	case Encoded:
 		return r.Encoded
 	}
-	return r.NS[v.Part]
+	return slices.Max(r.NS[v.Part : max(v.Part, v.Last)+1])
 }
 
 // peer is whose figure the row is about.

@@ -19,6 +19,7 @@ func Sections(size workload.Size, traces []string) []Section {
 		{Title: "Editing by position", Rows: editRows(size, traces)},
 		{Title: "Updates", Rows: updateRows(size, traces[0])},
 		{Title: "Memory", Rows: memoryRows(traces[0])},
+		{Title: "Documents as awkward as can be", Rows: awkwardRows(size)},
 		{Title: "The public crdt-benchmarks", Rows: publicRows(runTime)},
 		{Title: "Encoding of their documents", Rows: publicRows(encodeTime)},
 		{Title: "Parsing of their documents", Rows: publicRows(parseTime)},
@@ -109,6 +110,30 @@ func memoryRows(trace string) []Row {
 			Bars:  []Bar{{Text: "≤ 50 MB", Limit: 50e6}},
 		},
 	}
+}
+
+// awkwardRows are about documents that are valid and as hard to work with as can be: nothing may take much longer than
+// in native yrs, nor much more memory.
+func awkwardRows(size workload.Size) []Row {
+	var rows []Row
+	for _, name := range workload.AwkwardDocuments {
+		bar := func(of Value) []Bar {
+			return []Bar{{Text: "≤ 2 × yrs + 1 ms", Against: of, Peer: YRS, Times: 2, Slack: 1e6}}
+		}
+		open := Value{Workload: name}
+		edit := Value{Workload: name, Part: 1, Last: workload.AwkwardEdits}
+		read := Value{Workload: name, Part: workload.AwkwardEdits + 1}
+		encode := Value{Workload: name, Part: workload.AwkwardEdits + 2}
+		most := Value{Workload: name, Figure: Peak}
+		rows = append(rows,
+			Row{Title: "opening " + workload.Thousands(workload.AwkwardItems(size)) + " " + name, Of: open, Bars: bar(open)},
+			Row{Title: fmt.Sprintf("the slowest of %d edits in it", workload.AwkwardEdits), Of: edit, Bars: bar(edit)},
+			Row{Title: "reading it", Of: read, Bars: bar(read)},
+			Row{Title: "encoding it", Of: encode, Bars: bar(encode)},
+			Row{Title: "most memory meanwhile", Of: most, Bars: []Bar{times(most, YRS, "yrs", 4)}},
+		)
+	}
+	return rows
 }
 
 // gateRows compare parts of our library, in the native program, with native yrs.

@@ -52,7 +52,7 @@ var Full = Size{
 func All(size Size) ([]Case, error) {
 	var all []Case
 	for _, make := range []func(Size) ([]Case, error){
-		traceCases, editCases, updateCases, gateCases, b1Cases, b2Cases, b3Cases,
+		traceCases, editCases, updateCases, awkwardCases, gateCases, b1Cases, b2Cases, b3Cases,
 	} {
 		cases, err := make(size)
 		if err != nil {

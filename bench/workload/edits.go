@@ -62,8 +62,13 @@ func Count(size Size, name string) string {
 		Appends: size.Edits / 2, Turns: size.Edits / 2, MergeUpdates: size.Edits / 2,
 		ApplyUpdates: size.Edits / 2, Heard: size.Edits / 2,
 	}[name]
-	if n >= 1000 {
-		return fmt.Sprintf("%d,%03d", n/1000, n%1000)
+	return Thousands(n)
+}
+
+// Thousands writes a number with commas.
+func Thousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
 	}
-	return fmt.Sprint(n)
+	return fmt.Sprintf("%s,%03d", Thousands(n/1000), n%1000)
 }

@@ -46,10 +46,14 @@ pub fn content_len(txn: &YffiTxn, branch: BranchPtr) -> u32 {
 fn chunk_lengths(txn: &YffiTxn, branch: BranchPtr) -> impl Iterator<Item = u64> + '_ {
     let text = TextRef::from(branch);
     let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
-    chunks.into_iter().map(|chunk| match &chunk.insert {
+    chunks.into_iter().map(|chunk| chunk_length(txn, &chunk))
+}
+
+fn chunk_length(txn: &YffiTxn, chunk: &Diff<()>) -> u64 {
+    match &chunk.insert {
         Out::Any(Any::String(string)) => length(txn, string),
         _ => 1,
-    })
+    }
 }
 
 /// Checks that all of a text can be deleted. yrs counts plain values that a peer wrote into a text in its
@@ -60,7 +64,16 @@ pub fn check_deletable(txn: &YffiTxn, branch: BranchPtr) -> Result<()> {
     }
     let text = TextRef::from(branch);
     let chunks = with_txn!(&txn.access, t => text.diff(t, |_| ()));
-    if chunks.iter().map(chunk_units).sum::<u32>() != branch.len() {
+    let walked = chunks.iter().map(chunk_units).sum();
+    let total = chunks.iter().map(|chunk| chunk_length(txn, chunk)).sum();
+    check_counted(txn, branch, walked, total)
+}
+
+/// Checks that what is in the chunks of a text is what yrs counts: `walked` in units and `total` in those of offsets. A
+/// value that it counts can make up for text that it does not, but not in both where these differ.
+fn check_counted(txn: &YffiTxn, branch: BranchPtr, walked: u32, total: u64) -> Result<()> {
+    let sure = txn.doc().byte_offsets && !txn.doc().may_be_split();
+    if walked != branch.len() || sure && total != u64::from(branch.content_len()) {
         return Err(foreign_content());
     }
     Ok(())
@@ -118,9 +131,10 @@ pub fn check_boundaries(txn: &YffiTxn, branch: BranchPtr, offsets: &mut [u32]) -
     // A string that is embedded looks like text here. It shows in the units, unless it has just one; in bytes that one
     // has another length.
     let strings_embedded = txn.doc().byte_offsets && text_bytes != string.len();
-    if walked != branch.len() || strings_embedded {
+    if strings_embedded {
         return Err(foreign_content());
     }
+    check_counted(txn, branch, walked, u64::from(at))?;
     cut.map_or(Ok(()), |offset| Err(inside_character(offset)))
 }
 

@@ -15,7 +15,7 @@ import (
 
 // Updates that cost more than others of their size, and what a budget makes of them.
 
-var stingy = ycrdt.TxOptions{Budget: time.Millisecond}
+var stingy = ycrdt.TxOptions{Budget: time.Microsecond}
 
 // inRounds applies an update that costs more than its budget, again and again. It returns how often that was.
 func inRounds(t *testing.T, doc *ycrdt.Doc, update []byte, budget time.Duration) int {

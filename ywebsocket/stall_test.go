@@ -85,7 +85,7 @@ func TestApplyAccepted(t *testing.T) {
 			defer doc.Close()
 			defer whole.Close()
 			require.NoError(t, whole.ApplyUpdate(update))
-			require.NoError(t, applyAccepted(ctx, doc, update, time.Millisecond))
+			require.NoError(t, applyAccepted(ctx, doc, update, time.Microsecond))
 			assert.Greater(t, rounds, 0)
 			want, err := whole.EncodeStateVector()
 			require.NoError(t, err)
@@ -103,6 +103,6 @@ func TestApplyAccepted(t *testing.T) {
 		ctx = context.WithValue(ctx, stallKey{}, func() { cancel(reason) })
 		doc := ycrdt.NewDoc()
 		defer doc.Close()
-		require.ErrorIs(t, applyAccepted(ctx, doc, crowded(1_000), time.Millisecond), reason)
+		require.ErrorIs(t, applyAccepted(ctx, doc, crowded(1_000), time.Microsecond), reason)
 	})
 }

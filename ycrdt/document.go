@@ -31,9 +31,10 @@ type DocOptions struct {
 	OffsetKind OffsetKind
 	// SkipGC keeps deleted content.
 	SkipGC bool
-	// SkipPositionIndex edits texts as yrs does, which walks a text from its beginning for every edit. Otherwise a text
-	// that is edited often gets an index of where its characters are, about 60 bytes for each stretch that was written
-	// in one go, and edits take the same time wherever they are. The results are the same.
+	// SkipPositionIndex edits texts and arrays as yrs does, which walks a list from its beginning for every edit.
+	// Otherwise one that is edited often gets an index of where everything in it is, about 60 bytes for each stretch that
+	// was written in one go, and edits take the same time wherever they are. The edit that makes the index takes about
+	// as long as loading the document. The results are the same. With OffsetBytes there is no index.
 	SkipPositionIndex bool
 	// Limits bound what updates and edits may bring in.
 	Limits Limits

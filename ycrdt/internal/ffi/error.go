@@ -60,7 +60,7 @@ func TestPanic(doc *Doc) error {
 	return err
 }
 
-// TestIndexes returns how many texts of a document have a position index.
+// TestIndexes returns how many texts and arrays of a document have a position index.
 func TestIndexes(doc *Doc) int {
 	defer runtime.KeepAlive(doc)
 	return int(C.yffi_test_indexes(doc.ptr()))

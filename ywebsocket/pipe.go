@@ -11,11 +11,14 @@ const pipeTimeout = time.Minute
 
 var errPipeStuck = errors.New("the other end of the pipe has taken no message for a minute")
 
-// Pipe returns the two ends of a connection in memory. A message is handed from one to the other when both are there:
-// nothing is kept in between. If one waits for the other for a minute the connection ends.
+// pipeRoom is how many messages are on their way at most, so that the two ends need not take turns for each.
+const pipeRoom = 8
+
+// Pipe returns the two ends of a connection in memory. A few messages are kept in between, and are still delivered when
+// the end that wrote them is closed. If one end waits for the other for a minute the connection ends.
 func Pipe() (Conn, Conn) {
 	p := &pipe{done: make(chan struct{})}
-	there, back := make(chan []byte), make(chan []byte)
+	there, back := make(chan []byte, pipeRoom), make(chan []byte, pipeRoom)
 	return &pipeEnd{pipe: p, in: back, out: there}, &pipeEnd{pipe: p, in: there, out: back}
 }
 
@@ -38,11 +41,26 @@ func (e *pipeEnd) ReadMessage() ([]byte, error) {
 	case message := <-e.in:
 		return message, nil
 	case <-e.done:
+	}
+	select {
+	case message := <-e.in: // was written before
+		return message, nil
+	default:
 		return nil, e.reason()
 	}
 }
 
 func (e *pipeEnd) WriteMessage(message []byte) error {
+	select {
+	case <-e.done:
+		return e.reason()
+	default:
+	}
+	select {
+	case e.out <- message:
+		return nil
+	default: // the other end has to take some first
+	}
 	timer := time.NewTimer(pipeTimeout)
 	defer timer.Stop()
 	select {

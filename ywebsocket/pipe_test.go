@@ -32,9 +32,17 @@ func TestPipe_WaitsForTheOtherEndButNotForEver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, b := Pipe()
 		start := time.Now()
-		require.ErrorIs(t, a.WriteMessage([]byte("hello")), errPipeStuck)
+		for range pipeRoom {
+			require.NoError(t, a.WriteMessage([]byte("hello")))
+		}
+		require.ErrorIs(t, a.WriteMessage([]byte("one too many")), errPipeStuck)
 		assert.Equal(t, pipeTimeout, time.Since(start))
 		require.ErrorIs(t, a.WriteMessage([]byte("again")), errConnClosed)
+		for range pipeRoom {
+			message, err := b.ReadMessage()
+			require.NoError(t, err, "what was written before the end is delivered")
+			assert.Equal(t, "hello", string(message))
+		}
 		_, err := b.ReadMessage()
 		var reason *CloseError
 		require.ErrorAs(t, err, &reason)

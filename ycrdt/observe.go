@@ -174,14 +174,15 @@ func (t *observerTable) removeStale(doc *Doc) {
 	if err != nil {
 		return // the document is poisoned: nothing is recorded any more
 	}
-	tx := &Tx{doc: doc, native: native, ctx: context.Background(), write: true}
+	tx := doc.newTx(context.Background(), native)
+	tx.write = true
 	for _, o := range stale {
 		// A shared type that is gone took its observers with it.
 		if handle, err := tx.Resolve(o.key.ref); err == nil {
-			_ = native.Unobserve(slotOf(handle), o.id, o.key.deep)
+			_ = tx.native.Unobserve(slotOf(handle), o.id, o.key.deep)
 		}
 	}
-	_, _ = native.Commit(false) // nothing was changed
+	_, _ = tx.native.Commit(false) // nothing was changed
 }
 
 // appendCalls decodes what the native observers recorded in a commit, and appends the calls to its subscribers.

@@ -73,7 +73,7 @@ func noted[T any](s *shared, op string, read func(native *ffi.Txn, slot uint32) 
 	var value T
 	err := s.read(op)
 	if err == nil {
-		value, err = read(s.tx.native, s.slot)
+		value, err = read(&s.tx.native, s.slot)
 	}
 	if err != nil {
 		s.tx.note(wrap(op, err))

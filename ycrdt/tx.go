@@ -32,12 +32,13 @@ type TxOptions struct {
 // Methods without an error result return a zero value when they fail, and leave the reason in [Tx.Err].
 type Tx struct {
 	doc    *Doc
-	native *ffi.Txn
+	native ffi.Txn
 	ctx    context.Context
 	write  bool
 	done   atomic.Bool // read through contexts by other goroutines
 	err    error
-	roots  []shared // the first roots resolved, by Tx.root
+	roots  []shared  // the first roots resolved, by Tx.root
+	first  [1]shared // room for one of them, so that most transactions need not allocate it
 
 	// uses is unsynchronised on purpose: the race detector reports a transaction that two goroutines use.
 	uses uint64
@@ -66,7 +67,8 @@ func (d *Doc) TransactContext(ctx context.Context, opts TxOptions, fn func(*Tx) 
 		d.unlockWrite()
 		return wrap("transact", err)
 	}
-	tx := &Tx{doc: d, native: native, ctx: ctx, write: true}
+	tx := d.newTx(ctx, native)
+	tx.write = true
 	defer d.events.drain()
 	defer func() {
 		commitErr := tx.commit(opts)
@@ -94,13 +96,19 @@ func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
 	if err != nil {
 		return wrap("view", err)
 	}
-	tx := &Tx{doc: d, native: native, ctx: ctx}
+	tx := d.newTx(ctx, native)
 	defer func() {
 		tx.done.Store(true)
 		// Ending a read-only transaction changes nothing that could fail.
-		_, _ = native.Commit(false)
+		_, _ = tx.native.Commit(false)
 	}()
 	return tx.run(fn)
+}
+
+func (d *Doc) newTx(ctx context.Context, native ffi.Txn) *Tx {
+	tx := &Tx{doc: d, native: native, ctx: ctx}
+	tx.roots = tx.first[:0]
+	return tx
 }
 
 // lockWrite takes the document's lock for writing, once the subscribers have caught up.

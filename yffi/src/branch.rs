@@ -8,6 +8,8 @@ use crate::panic::{guard, OnPanic};
 use crate::transaction::{encoding, reading, settle, Access, YffiTxn};
 use crate::value;
 use crate::with_txn;
+use std::collections::HashMap;
+use std::sync::Arc;
 use yrs::branch::BranchPtr;
 use yrs::types::TypeRef;
 use yrs::{BranchID, ClientID, SharedRef, WriteTxn, ID};
@@ -54,9 +56,33 @@ fn root_kind(kind: u8) -> Result<YffiKind> {
         .ok_or_else(|| Failure::invalid("no such kind of root"))
 }
 
+/// The roots that were resolved, which stay as long as the document.
+#[derive(Default)]
+pub struct Roots {
+    by_name: HashMap<Arc<str>, BranchPtr>,
+    /// The one that was asked for last: usually it is the next one, too.
+    latest: Option<(Arc<str>, BranchPtr)>,
+}
+
+impl Roots {
+    fn get(&mut self, name: &str) -> Option<BranchPtr> {
+        if let Some((_, branch)) = self.latest.as_ref().filter(|it| &*it.0 == name) {
+            return Some(*branch);
+        }
+        let (name, branch) = self.by_name.get_key_value(name)?;
+        self.latest = Some((name.clone(), *branch));
+        Some(*branch)
+    }
+
+    fn add(&mut self, name: &str, branch: BranchPtr) {
+        self.by_name.insert(name.into(), branch);
+        self.latest = None;
+    }
+}
+
 /// Finds the root `name` or, in a write transaction, makes it.
 fn resolve_root(txn: &mut YffiTxn, kind: YffiKind, name: &str) -> Result<u32> {
-    let known = txn.doc().roots().get(name).copied();
+    let known = txn.doc().roots().get(name);
     if let Some(branch) = known.filter(|branch| kind_of(branch.type_ref()) == kind) {
         return Ok(txn.slot(branch));
     }
@@ -79,7 +105,7 @@ fn resolve_root(txn: &mut YffiTxn, kind: YffiKind, name: &str) -> Result<u32> {
         (_, Some(branch)) => branch,
         (_, None) => return Ok(YFFI_ABSENT),
     };
-    txn.doc().roots().insert(name.into(), branch);
+    txn.doc().roots().add(name, branch);
     Ok(txn.slot(branch))
 }
 

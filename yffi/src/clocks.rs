@@ -7,7 +7,7 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::OnceLock;
 use yrs::TransactionMut;
 
-/// A fast hash of client ids that nobody outside can predict.
+/// A fast hash of client ids, or of addresses, that nobody outside can predict.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientHash(u64);
 
@@ -36,7 +36,11 @@ pub struct ClientHasher {
 
 impl Hasher for ClientHasher {
     fn write(&mut self, _: &[u8]) {
-        unreachable!("client ids are u64");
+        unreachable!("client ids and addresses are numbers");
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.write_u64(address as u64);
     }
 
     fn write_u64(&mut self, client: u64) {

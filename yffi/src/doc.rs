@@ -2,6 +2,7 @@
 
 use crate::admission::Admission;
 use crate::batch::Batch;
+use crate::branch::Roots;
 use crate::error::{Failure, Result, YffiError};
 use crate::event::Sink;
 use crate::ffi::string;
@@ -10,10 +11,8 @@ use crate::indexes::Indexes;
 use crate::limits::YffiLimits;
 use crate::panic::{guard, OnPanic};
 use crate::structs::Contents;
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use yrs::branch::BranchPtr;
 use yrs::updates::decoder::Decode;
 use yrs::updates::encoder::Encode;
 use yrs::{ClientID, Doc, IdSet, OffsetKind, Options, Transact, Update, ID};
@@ -45,7 +44,7 @@ pub struct YffiDoc {
     /// Edits of transactions that are over, of which yrs has not been told yet.
     deferred: Mutex<Batch>,
     /// The roots that were resolved, which stay as long as the document.
-    roots: Mutex<HashMap<Box<str>, BranchPtr>>,
+    roots: Mutex<Roots>,
     /// How many observers there are.
     observers: AtomicUsize,
     pub(crate) byte_offsets: bool,
@@ -115,7 +114,7 @@ impl YffiDoc {
         self.deferred.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn roots(&self) -> MutexGuard<'_, HashMap<Box<str>, BranchPtr>> {
+    pub(crate) fn roots(&self) -> MutexGuard<'_, Roots> {
         self.roots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

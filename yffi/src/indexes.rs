@@ -5,6 +5,7 @@
 //! one edit.
 
 use crate::branch::{kind_of, YffiKind};
+use crate::clocks::ClientHash;
 use crate::error::Result;
 use crate::positions::{List, PositionIndex};
 use crate::transaction::YffiTxn;
@@ -35,7 +36,7 @@ enum Entry {
 pub struct Indexes {
     enabled: bool,
     /// By the address of the shared type, which stays as long as the document; see `garbage.rs`.
-    lists: HashMap<usize, (BranchPtr, Entry)>,
+    lists: HashMap<usize, (BranchPtr, Entry), ClientHash>,
     /// At how many lists those that were deleted are looked for.
     purge_at: usize,
 }
@@ -92,7 +93,7 @@ impl Indexes {
     pub fn new(enabled: bool) -> Self {
         Indexes {
             enabled,
-            lists: HashMap::new(),
+            lists: HashMap::default(),
             purge_at: FIRST_PURGE,
         }
     }

@@ -34,6 +34,7 @@ pub mod measure;
 mod nesting;
 mod newtypes;
 mod offset;
+mod order;
 mod panic;
 mod positions;
 mod ranges;

@@ -14,8 +14,9 @@ use crate::error::Result;
 use crate::gate::{self, Summary};
 use crate::limits::WIDEST;
 use crate::offset::{check_bounds, inside_character};
+use crate::order::{Number, NIL};
 use crate::rewrite::for_each_deletion;
-use crate::sequence::{Node, Run, Sequence, Unit, NIL};
+use crate::sequence::{Run, Sequence, Unit};
 use crate::structs::{
     read_struct, Contents, Id, Kind, Parent, Struct, ANY, BINARY, CONTENT_MASK, DELETED, DOC,
     EMBED, HAS_PARENT_SUB, STRING, TYPE,
@@ -114,21 +115,22 @@ impl PositionIndex {
         if self.halves.is_empty() || offset >= self.len() {
             return false;
         }
-        let (node, within) = self.runs.at(offset);
+        let (number, within) = self.runs.at(offset);
         within > 0
             && self
                 .halves
-                .contains(&self.runs.run(node).first.plus(within))
+                .contains(&self.runs.run(number).first.plus(within))
     }
 
     /// The ids of all visible units, in order.
     #[cfg(debug_assertions)]
     pub fn visible(&self) -> Vec<Id> {
-        let nodes =
-            std::iter::successors(Some(self.runs.first()), |node| Some(self.runs.next(*node)));
-        nodes
-            .take_while(|node| *node != NIL)
-            .map(|node| self.runs.run(node))
+        let numbers = std::iter::successors(Some(self.runs.first()), |number| {
+            Some(self.runs.next(*number))
+        });
+        numbers
+            .take_while(|number| *number != NIL)
+            .map(|number| self.runs.run(number))
             .filter(|run| !run.deleted)
             .flat_map(|run| (0..run.len).map(|at| run.first.plus(at)))
             .filter_map(|unit| self.runs.id(unit))
@@ -196,25 +198,25 @@ impl PositionIndex {
     /// Deletes a range that is valid, and tells what that is.
     pub fn delete(&mut self, offset: u32, mut len: u32, mut each: impl FnMut(u64, u32, u32)) {
         while len > 0 {
-            let (node, within) = self.runs.at(offset);
-            let run = *self.runs.run(node);
+            let (number, within) = self.runs.at(offset);
+            let run = *self.runs.run(number);
             let part = len.min(run.len - within);
             let start = run.first.plus(within).clock;
             each(self.runs.client(run.first), start, start + part);
-            self.runs.delete(node, within, within + part);
+            self.runs.delete(number, within, within + part);
             len -= part;
         }
     }
 
     /// Where an insertion at `offset` goes: behind what is deleted there, as in Yjs.
-    fn gap(&mut self, offset: u32) -> (Node, Node) {
+    fn gap(&mut self, offset: u32) -> (Number, Number) {
         let mut left = NIL;
         if offset > 0 {
-            let (node, within) = self.runs.at(offset - 1);
-            if within + 1 < self.runs.run(node).len {
-                return (node, self.runs.split(node, within + 1));
+            let (number, within) = self.runs.at(offset - 1);
+            if within + 1 < self.runs.run(number).len {
+                return (number, self.runs.split(number, within + 1));
             }
-            left = node;
+            left = number;
         }
         let mut right = self.runs.next(left);
         while right != NIL && self.runs.run(right).deleted {
@@ -224,19 +226,19 @@ impl PositionIndex {
         (left, right)
     }
 
-    fn last_of(&self, node: Node) -> Unit {
-        if node == NIL {
+    fn last_of(&self, number: Number) -> Unit {
+        if number == NIL {
             Unit::NONE
         } else {
-            self.runs.run(node).last()
+            self.runs.run(number).last()
         }
     }
 
-    fn first_of(&self, node: Node) -> Unit {
-        if node == NIL {
+    fn first_of(&self, number: Number) -> Unit {
+        if number == NIL {
             Unit::NONE
         } else {
-            self.runs.run(node).first
+            self.runs.run(number).first
         }
     }
 
@@ -277,14 +279,14 @@ impl PositionIndex {
     fn absorb_deletion(&mut self, client: u64, start: u32, end: u32) {
         let mut clock = start;
         while clock < end {
-            let Some(node) = self.runs.next_of_client(client, clock, end) else {
+            let Some(number) = self.runs.next_of_client(client, clock, end) else {
                 return;
             };
-            let run = *self.runs.run(node);
+            let run = *self.runs.run(number);
             let first = run.first.clock;
             let from = clock.saturating_sub(first);
             let to = (end - first).min(run.len);
-            self.runs.delete(node, from, to);
+            self.runs.delete(number, from, to);
             clock = first + to;
         }
     }
@@ -404,34 +406,34 @@ impl PositionIndex {
         Ok(())
     }
 
-    /// The node that ends with a unit; NIL for none.
-    fn behind(&mut self, unit: Unit) -> Fitting<Node> {
+    /// The run that ends with a unit; NIL for none.
+    fn behind(&mut self, unit: Unit) -> Fitting<Number> {
         if unit == Unit::NONE {
             return Ok(NIL);
         }
-        let (node, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
-        if within + 1 < self.runs.run(node).len {
-            self.runs.split(node, within + 1);
+        let (number, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
+        if within + 1 < self.runs.run(number).len {
+            self.runs.split(number, within + 1);
         }
-        Ok(node)
+        Ok(number)
     }
 
-    /// The node that begins with a unit; NIL for none.
-    fn before(&mut self, unit: Unit) -> Fitting<Node> {
+    /// The run that begins with a unit; NIL for none.
+    fn before(&mut self, unit: Unit) -> Fitting<Number> {
         if unit == Unit::NONE {
             return Ok(NIL);
         }
-        let (node, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
+        let (number, within) = self.runs.find_unit(unit).ok_or(Unfit)?;
         if within == 0 {
-            return Ok(node);
+            return Ok(number);
         }
-        Ok(self.runs.split(node, within))
+        Ok(self.runs.split(number, within))
     }
 
     /// What an insertion goes behind that others were made at the same place as: the rules are those of Yjs's
     /// `Item.integrate`.
-    fn resolve(&self, mut left: Node, right: Node, run: &Run) -> Fitting<Node> {
-        let mut passed: Vec<Node> = Vec::new();
+    fn resolve(&self, mut left: Number, right: Number, run: &Run) -> Fitting<Number> {
+        let mut passed: Vec<Number> = Vec::new();
         // Those of `passed` from here on may still be to the right of the insertion.
         let mut undecided = 0;
         let mut at = self.runs.next(left);
@@ -449,8 +451,8 @@ impl PositionIndex {
                     break;
                 }
             } else {
-                let origin = self.runs.find_unit(other.origin).map(|(node, _)| node);
-                let Some(origin) = passed.iter().position(|node| Some(*node) == origin) else {
+                let origin = self.runs.find_unit(other.origin).map(|(number, _)| number);
+                let Some(origin) = passed.iter().position(|number| Some(*number) == origin) else {
                     break;
                 };
                 if origin < undecided {

@@ -10,6 +10,7 @@ use crate::gate;
 use crate::limits::WIDEST;
 use crate::panic::{guard, OnPanic};
 use crate::structs::Id;
+use smallvec::SmallVec;
 use std::mem::ManuallyDrop;
 use yrs::branch::BranchPtr;
 use yrs::{ReadTxn, Transact, Transaction, TransactionMut, Update};
@@ -33,7 +34,7 @@ pub(crate) enum Access {
 pub struct YffiTxn {
     pub(crate) access: Access,
     doc: *const YffiDoc,
-    branches: Vec<BranchPtr>,
+    branches: SmallVec<[BranchPtr; 2]>,
     changes: usize,
     /// The transaction consists of one update that was new as a whole.
     verbatim: bool,
@@ -86,7 +87,7 @@ impl YffiTxn {
                 Access::Read(doc.handle().try_transact().map_err(busy)?)
             },
             doc,
-            branches: Vec::new(),
+            branches: SmallVec::new(),
             changes: 0,
             verbatim: false,
             held: false,

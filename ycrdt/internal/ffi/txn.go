@@ -31,21 +31,21 @@ import "C"
 import "unsafe"
 
 // Txn is an open transaction. It belongs to one goroutine and is gone after Commit. It holds its document,
-// so that the document is not collected while the transaction is open.
+// so that the document is not collected while the transaction is open. It must not be copied.
 type Txn struct {
 	doc *Doc
 	raw *C.YffiTxn
 }
 
 // Begin opens a transaction. The caller holds the document's lock, exclusively if write is set.
-func (d *Doc) Begin(write bool) (*Txn, error) {
+func (d *Doc) Begin(write bool) (Txn, error) {
 	var out *C.YffiTxn
 	var e C.YffiError
 	if err := check(C.yffi_txn_begin(d.ptr(), C.bool(write), &out, &e), &e); err != nil {
-		return nil, err
+		return Txn{}, err
 	}
 	track(liveTxns, +1)
-	return &Txn{doc: d, raw: out}, nil
+	return Txn{doc: d, raw: out}, nil
 }
 
 func (t *Txn) ptr() *C.YffiTxn {

@@ -153,8 +153,8 @@ typedef struct {
   bool deferred;
 } YffiCommit;
 
-// The number of a node.
-typedef uint32_t Node;
+// The number of a member, or of a chunk.
+typedef uint32_t Number;
 
 
 

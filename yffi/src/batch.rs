@@ -10,10 +10,10 @@ use smallvec::SmallVec;
 use yrs::BranchID;
 
 /// How many bytes of edits are held back at most.
-const MAX_BYTES: usize = 256 << 10;
+const MAX_BYTES: usize = 128 << 10;
 
-/// Room for so many edits stays when they are carried out.
-const FEW: usize = 64;
+/// How much room stays when the edits are carried out.
+const MAX_ROOM: usize = 4 << 10;
 
 /// What is inserted.
 #[derive(Clone, Copy)]
@@ -26,30 +26,33 @@ pub enum Content<'a> {
     },
 }
 
-/// An item that was inserted.
-struct Item {
-    /// Which list it is in, by an address.
-    list: usize,
-    origin: Option<Id>,
-    right_origin: Option<Id>,
-    /// Where it has neither.
-    parent: Option<BranchID>,
-    /// How many values it has. None: it is text.
-    values: Option<u32>,
-    /// Where its characters or values end in the bytes of all items.
-    end: usize,
-}
-
 /// An insertion by the document's own client.
 pub struct Insertion<'a> {
+    pub place: Place,
+    pub content: Content<'a>,
+    /// The length in clock units.
+    pub units: u32,
+}
+
+/// Where something is inserted.
+#[derive(Clone, Copy)]
+pub struct Place {
     /// Which list it is in, by an address.
     pub list: usize,
     pub id: Id,
     pub origin: Option<Id>,
     pub right_origin: Option<Id>,
-    pub content: Content<'a>,
-    /// The length in clock units.
-    pub units: u32,
+}
+
+/// The item that was inserted last. More may be added to it.
+struct Item {
+    place: Place,
+    /// Where it has neither origin.
+    parent: Option<BranchID>,
+    /// How many values it has. None: it is text.
+    values: Option<u32>,
+    /// Its characters or values.
+    content: Vec<u8>,
 }
 
 /// Insertions, whose clocks follow one another, and deletions.
@@ -58,71 +61,71 @@ pub struct Batch {
     /// The first unit that is inserted, and the clock behind the last.
     first: Id,
     end: u32,
-    items: Vec<Item>,
-    bytes: Vec<u8>,
+    /// How many items there are, and all but the last in their encoding.
+    items: usize,
+    encoded: Vec<u8>,
+    last: Option<Item>,
     deletions: Vec<(u64, u32, u32)>,
 }
 
 impl Batch {
     pub fn is_empty(&self) -> bool {
-        self.items.is_empty() && self.deletions.is_empty()
+        self.items == 0 && self.deletions.is_empty()
     }
 
     pub fn is_full(&self) -> bool {
-        self.bytes.len() + 64 * self.items.len() + 16 * self.deletions.len() >= MAX_BYTES
+        self.size() >= MAX_BYTES
+    }
+
+    fn size(&self) -> usize {
+        let last = self.last.as_ref().map_or(0, |last| last.content.len());
+        self.encoded.len() + last + 16 * self.deletions.len()
     }
 
     /// How many changes there are, each of which yrs makes on its own.
     pub fn changes(&self) -> usize {
-        self.items.len() + self.deletions.len()
+        self.items + self.deletions.len()
     }
 
     /// The clock behind what is inserted, if anything is.
     pub fn end(&self) -> Option<u32> {
-        (!self.items.is_empty()).then_some(self.end)
+        (self.items > 0).then_some(self.end)
     }
 
     pub fn insert(&mut self, it: &Insertion<'_>, parent: impl FnOnce() -> BranchID) {
-        if self.items.is_empty() {
-            self.first = it.id;
-        }
-        let values = match it.content {
-            Content::Text(chunk) => {
-                self.bytes.extend_from_slice(chunk.as_bytes());
-                None
-            }
-            Content::Values { encoded, count } => {
-                self.bytes.extend_from_slice(encoded);
-                Some(count)
-            }
+        let (content, values) = match it.content {
+            Content::Text(chunk) => (chunk.as_bytes(), None),
+            Content::Values { encoded, count } => (encoded, Some(count)),
         };
-        let alone = it.origin.is_none() && it.right_origin.is_none();
-        self.push(
-            Item {
-                list: it.list,
-                origin: it.origin,
-                right_origin: it.right_origin,
-                parent: alone.then(parent),
-                values,
-                end: self.bytes.len(),
-            },
-            it.id,
-        );
-        self.end = it.id.clock + it.units;
+        if self.items == 0 {
+            self.first = it.place.id;
+        }
+        self.end = it.place.id.clock + it.units;
+        if let Some(last) = self.last_before(&it.place, values) {
+            last.add(content, values);
+            return;
+        }
+        let alone = it.place.origin.is_none() && it.place.right_origin.is_none();
+        self.push(Item {
+            place: it.place,
+            parent: alone.then(parent),
+            values,
+            content: content.to_vec(),
+        });
     }
 
-    /// Adds an item that begins with `id`, to the one before if that goes on with it.
-    fn push(&mut self, item: Item, id: Id) {
-        match self.items.last_mut() {
-            Some(last) if last.goes_on_with(&item, id) => {
-                last.end = item.end;
-                last.values = last
-                    .values
-                    .zip(item.values)
-                    .map(|(before, more)| before + more);
-            }
-            _ => self.items.push(item),
+    /// The last item, if what is inserted next goes on with it.
+    fn last_before(&mut self, next: &Place, values: Option<u32>) -> Option<&mut Item> {
+        let same_kind = |last: &&mut Item| last.values.is_some() == values.is_some();
+        let last = self.last.as_mut().filter(same_kind)?;
+        last.place.goes_on_with(next).then_some(last)
+    }
+
+    fn push(&mut self, item: Item) {
+        if let Some(before) = self.last.replace(item) {
+            before.write(&mut self.encoded);
         }
+        self.items += 1;
     }
 
     pub fn delete(&mut self, client: u64, start: u32, end: u32) {
@@ -142,44 +145,47 @@ impl Batch {
 
     /// Adds what was edited after these edits.
     pub fn append(&mut self, later: &mut Batch) {
-        let offset = self.bytes.len();
-        self.bytes.append(&mut later.bytes);
-        if self.items.is_empty() {
-            self.first = later.first;
-        }
-        if !later.items.is_empty() {
-            self.end = later.end;
-        }
-        for (index, mut item) in later.items.drain(..).enumerate() {
-            item.end += offset;
-            if index == 0 {
-                self.push(item, later.first);
-            } else {
-                self.items.push(item);
-            }
+        if let Some(item) = later.last.take() {
+            self.append_items(later, item);
         }
         for (client, start, end) in later.deletions.drain(..) {
             self.delete(client, start, end);
         }
     }
 
+    fn append_items(&mut self, later: &mut Batch, item: Item) {
+        if self.items == 0 {
+            self.first = later.first;
+        }
+        self.end = later.end;
+        if later.items == 1 {
+            match self.last_before(&item.place, item.values) {
+                Some(last) => last.add(&item.content, item.values),
+                None => self.push(item),
+            }
+        } else {
+            // The first of these may go on with the last here: yrs joins them.
+            if let Some(before) = self.last.replace(item) {
+                before.write(&mut self.encoded);
+            }
+            self.encoded.append(&mut later.encoded);
+            self.items += later.items;
+        }
+        later.items = 0;
+    }
+
     /// The edits as an update.
     pub fn update(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(
-            self.bytes.len() + 24 * self.items.len() + 16 * self.deletions.len() + 24,
-        );
-        if self.items.is_empty() {
-            out.push(0);
-        } else {
+        let mut out = Vec::with_capacity(self.size() + 64);
+        if let Some(last) = &self.last {
             out.push(1);
-            write_var(&mut out, self.items.len() as u64);
+            write_var(&mut out, self.items as u64);
             write_var(&mut out, self.first.client);
             write_var(&mut out, u64::from(self.first.clock));
-        }
-        let mut start = 0;
-        for item in &self.items {
-            item.write(&self.bytes[start..item.end], &mut out);
-            start = item.end;
+            out.extend_from_slice(&self.encoded);
+            last.write(&mut out);
+        } else {
+            out.push(0);
         }
         self.write_deletions(&mut out);
         out
@@ -202,35 +208,45 @@ impl Batch {
 
     /// Forgets the edits, and keeps room for a few.
     pub fn clear(&mut self) {
-        if self.items.len() + self.deletions.len() > FEW {
-            *self = Batch::default();
-            return;
+        let mut before = std::mem::take(self);
+        if before.encoded.capacity() + 16 * before.deletions.capacity() <= MAX_ROOM {
+            before.encoded.clear();
+            before.deletions.clear();
+            (self.encoded, self.deletions) = (before.encoded, before.deletions);
         }
-        self.items.clear();
-        self.bytes.clear();
-        self.deletions.clear();
+    }
+}
+
+impl Place {
+    /// Whether what is inserted next is the rest of what ends before it.
+    fn goes_on_with(&self, next: &Place) -> bool {
+        let before = Id {
+            clock: next.id.clock.wrapping_sub(1),
+            ..next.id
+        };
+        self.list == next.list
+            && next.origin == Some(before)
+            && self.right_origin == next.right_origin
     }
 }
 
 impl Item {
-    /// Whether another item, which begins with `id`, is the rest of this one, which is the latest.
-    fn goes_on_with(&self, other: &Item, id: Id) -> bool {
-        let before = Id {
-            clock: id.clock.wrapping_sub(1),
-            ..id
-        };
-        self.list == other.list
-            && self.values.is_some() == other.values.is_some()
-            && other.origin == Some(before)
-            && self.right_origin == other.right_origin
+    fn add(&mut self, content: &[u8], values: Option<u32>) {
+        self.content.extend_from_slice(content);
+        self.values = self.values.zip(values).map(|(before, more)| before + more);
     }
 
-    fn write(&self, bytes: &[u8], out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
+        let Place {
+            origin,
+            right_origin,
+            ..
+        } = self.place;
         let flag = |id: Option<Id>, flag: u8| if id.is_some() { flag } else { 0 };
-        let flags = flag(self.origin, HAS_ORIGIN) | flag(self.right_origin, HAS_RIGHT_ORIGIN);
+        let flags = flag(origin, HAS_ORIGIN) | flag(right_origin, HAS_RIGHT_ORIGIN);
         let content = if self.values.is_some() { ANY } else { STRING };
         out.push(content | flags);
-        for id in [self.origin, self.right_origin].into_iter().flatten() {
+        for id in [origin, right_origin].into_iter().flatten() {
             write_var(out, id.client);
             write_var(out, u64::from(id.clock));
         }
@@ -249,9 +265,9 @@ impl Item {
         match self.values {
             Some(count) => {
                 write_var(out, u64::from(count));
-                out.extend_from_slice(bytes);
+                out.extend_from_slice(&self.content);
             }
-            None => write_bytes(out, bytes),
+            None => write_bytes(out, &self.content),
         }
     }
 }

@@ -40,6 +40,7 @@ mod positions;
 mod ranges;
 mod rewrite;
 mod sequence;
+mod slab;
 mod structs;
 mod text;
 mod transaction;

@@ -3,9 +3,7 @@
 //! A B+ tree: the leaves hold the members, a chunk above holds chunks, and each entry tells how many units are in what it
 //! stands for. Chunks are wide, because what takes time is to fetch one.
 
-/// The number of a member, or of a chunk.
-pub type Number = u32;
-pub const NIL: Number = Number::MAX;
+use crate::slab::{Number, Slab, NIL};
 
 /// How many entries a chunk has room for.
 const WIDTH: usize = 32;
@@ -25,8 +23,7 @@ type Level = usize;
 
 #[derive(Default)]
 pub struct Order {
-    chunks: Vec<Chunk>,
-    free: Vec<Number>,
+    chunks: Slab<Chunk>,
     /// The chunk above all others, if there is any, and its level.
     root: Number,
     top: Level,
@@ -45,7 +42,7 @@ impl Order {
     pub fn at(&self, mut offset: u32) -> (Number, u32) {
         let mut number = self.root;
         for _ in 0..self.top {
-            let chunk = &self.chunks[number as usize];
+            let chunk = &self.chunks[number];
             let mut at = 0;
             while offset >= chunk.units[at] {
                 offset -= chunk.units[at];
@@ -84,7 +81,7 @@ impl Order {
         let mut number = member;
         for level in 0..self.top {
             let (parent, at) = self.place(level, number);
-            let chunk = &self.chunks[parent as usize];
+            let chunk = &self.chunks[parent];
             if let Some(at) = step(chunk, at) {
                 return self.edge(chunk.entries[at], level, edge);
             }
@@ -96,7 +93,7 @@ impl Order {
     /// The member at an edge below something on a level.
     fn edge(&self, mut number: Number, level: Level, edge: impl Fn(&Chunk) -> usize) -> Number {
         for _ in 0..level {
-            let chunk = &self.chunks[number as usize];
+            let chunk = &self.chunks[number];
             number = chunk.entries[edge(chunk)];
         }
         number
@@ -130,7 +127,7 @@ impl Order {
     /// Takes a member out.
     pub fn remove(&mut self, member: Number) {
         let (leaf, at) = self.place(0, member);
-        let units = self.chunks[leaf as usize].units[at];
+        let units = self.chunks[leaf].units[at];
         self.add(member, units.wrapping_neg());
         self.remove_on(0, member);
     }
@@ -141,7 +138,7 @@ impl Order {
         if level == 0 {
             self.leaves[number as usize]
         } else {
-            self.chunks[number as usize].parent
+            self.chunks[number].parent
         }
     }
 
@@ -149,14 +146,14 @@ impl Order {
         if level == 0 {
             self.leaves[number as usize] = parent;
         } else {
-            self.chunks[number as usize].parent = parent;
+            self.chunks[number].parent = parent;
         }
     }
 
     /// The chunk that something is in, and where in it.
     fn place(&self, level: Level, number: Number) -> (Number, usize) {
         let parent = self.parent(level, number);
-        let entries = &self.chunks[parent as usize].entries;
+        let entries = &self.chunks[parent].entries;
         let at = entries.iter().position(|entry| *entry == number);
         (parent, at.expect("a chunk holds what is in it"))
     }
@@ -167,7 +164,7 @@ impl Order {
         }
         for level in level..self.top {
             let (parent, at) = self.place(level, number);
-            let units = &mut self.chunks[parent as usize].units[at];
+            let units = &mut self.chunks[parent].units[at];
             *units = units.wrapping_add(change);
             number = parent;
         }
@@ -175,15 +172,15 @@ impl Order {
 
     /// Inserts an entry without units, with which no entry of the chunk's above is to be changed.
     fn insert_on(&mut self, level: Level, mut chunk: Number, mut at: usize, number: Number) {
-        if self.chunks[chunk as usize].count == WIDTH {
+        if self.chunks[chunk].count == WIDTH {
             let right = self.split(level, chunk, at);
-            let kept = self.chunks[chunk as usize].count;
+            let kept = self.chunks[chunk].count;
             if at > kept {
                 at -= kept;
                 chunk = right;
             }
         }
-        let it = &mut self.chunks[chunk as usize];
+        let it = &mut self.chunks[chunk];
         it.entries.copy_within(at..it.count, at + 1);
         it.units.copy_within(at..it.count, at + 1);
         it.entries[at] = number;
@@ -202,9 +199,9 @@ impl Order {
         };
         if chunk == self.root {
             let root = self.new_chunk();
-            let it = &mut self.chunks[root as usize];
+            let it = &mut self.chunks[root];
             (it.count, it.entries[0], it.units[0]) = (1, chunk, self.units);
-            self.chunks[chunk as usize].parent = root;
+            self.chunks[chunk].parent = root;
             self.root = root;
             self.top += 1;
         }
@@ -217,14 +214,14 @@ impl Order {
 
     /// Moves the entries of a chunk from `from` on to the end of `to`.
     fn move_entries(&mut self, level: Level, chunk: Number, from: usize, to: Number) {
-        let it = &mut self.chunks[chunk as usize];
+        let it = &mut self.chunks[chunk];
         let (entries, units, count) = (it.entries, it.units, it.count);
         it.count = from;
         it.entries[from..].fill(NIL);
         let moved = units[from..count].iter().sum::<u32>();
         self.add_on(level + 1, chunk, moved.wrapping_neg());
         for at in from..count {
-            let it = &mut self.chunks[to as usize];
+            let it = &mut self.chunks[to];
             it.entries[it.count] = entries[at];
             it.units[it.count] = units[at];
             it.count += 1;
@@ -236,7 +233,7 @@ impl Order {
     /// Takes out an entry without units.
     fn remove_on(&mut self, level: Level, number: Number) {
         let (chunk, at) = self.place(level, number);
-        let it = &mut self.chunks[chunk as usize];
+        let it = &mut self.chunks[chunk];
         it.entries.copy_within(at + 1..it.count, at);
         it.units.copy_within(at + 1..it.count, at);
         it.count -= 1;
@@ -246,7 +243,7 @@ impl Order {
             self.lower_root();
         } else if count == 0 {
             self.remove_on(level + 1, chunk);
-            self.free.push(chunk);
+            self.chunks.remove(chunk);
         } else {
             self.join(level, chunk);
         }
@@ -255,44 +252,39 @@ impl Order {
     /// Takes off what has only one chunk below it, or nothing.
     fn lower_root(&mut self) {
         while self.top > 0 {
-            let root = &self.chunks[self.root as usize];
+            let root = &self.chunks[self.root];
             match root.count {
                 0 => self.top = 0,
                 1 if self.top > 1 => self.top -= 1,
                 _ => return,
             }
-            self.free.push(self.root);
-            self.root = root.entries[0];
+            let only = root.entries[0];
+            self.chunks.remove(self.root);
+            self.root = only;
         }
     }
 
     /// Makes one of a chunk and the next below the same one, if they have few entries.
     fn join(&mut self, level: Level, chunk: Number) {
         let (parent, at) = self.place(level + 1, chunk);
-        let next = self.chunks[parent as usize].entries.get(at + 1).copied();
+        let next = self.chunks[parent].entries.get(at + 1).copied();
         let Some(next) = next.filter(|next| *next != NIL) else {
             return;
         };
-        if self.chunks[chunk as usize].count + self.chunks[next as usize].count <= FEW {
+        if self.chunks[chunk].count + self.chunks[next].count <= FEW {
             self.move_entries(level, next, 0, chunk);
             self.remove_on(level + 1, next);
-            self.free.push(next);
+            self.chunks.remove(next);
         }
     }
 
     fn new_chunk(&mut self) -> Number {
-        let chunk = Chunk {
+        self.chunks.add(Chunk {
             parent: NIL,
             count: 0,
             entries: [NIL; WIDTH],
             units: [0; WIDTH],
-        };
-        if let Some(number) = self.free.pop() {
-            self.chunks[number as usize] = chunk;
-            return number;
-        }
-        self.chunks.push(chunk);
-        self.chunks.len() as Number - 1
+        })
     }
 }
 
@@ -312,7 +304,7 @@ mod tests {
         }
 
         fn below(&self, level: Level, (number, units): (Number, u32)) -> Vec<(Number, u32)> {
-            let chunk = &self.chunks[number as usize];
+            let chunk = &self.chunks[number];
             assert!((1..=WIDTH).contains(&chunk.count));
             let entries = std::iter::zip(chunk.entries, chunk.units);
             let entries: Vec<_> = entries.take(chunk.count).collect();
@@ -329,10 +321,10 @@ mod tests {
                 self.units(),
                 model.iter().map(|(_, units)| units).sum::<u32>()
             );
-            let used = self.chunks.len() - self.free.len();
+            let chunks = self.chunks.len();
             assert!(
-                used <= 2 + model.len() / 4,
-                "{used} chunks for {}",
+                chunks <= 2 + model.len() / 4,
+                "{chunks} for {}",
                 model.len()
             );
             let mut offset = 0;

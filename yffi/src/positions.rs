@@ -8,15 +8,15 @@
 //! The index of a text holds characters and embedded plain values. A text that is formatted has none, because yrs, when
 //! it deletes, tidies the formatting up; nor has one that embeds shared types. That of an array holds values of any kind.
 
-use crate::batch::{Content, Insertion};
+use crate::batch::{Content, Insertion, Place};
 use crate::clocks::ByClient;
 use crate::error::Result;
 use crate::gate::{self, Summary};
 use crate::limits::WIDEST;
 use crate::offset::{check_bounds, inside_character};
-use crate::order::{Number, NIL};
 use crate::rewrite::for_each_deletion;
 use crate::sequence::{Run, Sequence, Unit};
+use crate::slab::{Number, NIL};
 use crate::structs::{
     read_struct, Contents, Id, Kind, Parent, Struct, ANY, BINARY, CONTENT_MASK, DELETED, DOC,
     EMBED, HAS_PARENT_SUB, STRING, TYPE,
@@ -89,6 +89,7 @@ impl PositionIndex {
             halves: HashSet::new(),
         };
         index.absorb_all(document, |_| false)?;
+        index.runs.untrack();
         Ok(index)
     }
 
@@ -164,10 +165,12 @@ impl PositionIndex {
         };
         let (origin, right_origin) = self.insert_run(offset, id, units);
         Insertion {
-            list,
-            id,
-            origin: self.runs.id(origin),
-            right_origin: self.runs.id(right_origin),
+            place: Place {
+                list,
+                id,
+                origin: self.runs.id(origin),
+                right_origin: self.runs.id(right_origin),
+            },
             content,
             units,
         }
@@ -268,6 +271,7 @@ impl PositionIndex {
         if is_too_long(summary.structs) {
             return Err(Unfit);
         }
+        self.runs.track();
         self.absorb_structs(update, &summary)?;
         let delete_set = &update[summary.delete_set];
         for_each_deletion(delete_set, |client, start, end| {

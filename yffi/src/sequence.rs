@@ -4,7 +4,8 @@
 //! runs stay, because what is inserted beside them refers to them. Their order, by visible units, is in `order.rs`.
 
 use crate::clocks::ByClient;
-use crate::order::{Number, Order, NIL};
+use crate::order::Order;
+use crate::slab::{Number, Slab, NIL};
 use crate::structs::Id;
 use std::collections::BTreeMap;
 
@@ -66,18 +67,19 @@ impl Run {
 
 struct Client {
     id: u64,
-    /// The client's runs by their first clocks.
+    /// The client's runs by their first clocks, while they are tracked.
     runs: BTreeMap<u32, Number>,
 }
 
 /// Runs have numbers, which they keep.
 #[derive(Default)]
 pub struct Sequence {
-    runs: Vec<Run>,
-    free: Vec<Number>,
+    runs: Slab<Run>,
     order: Order,
     clients: Vec<Client>,
     numbers: ByClient<u32>,
+    /// Whether runs can be found by id.
+    tracked: bool,
 }
 
 impl Sequence {
@@ -88,11 +90,11 @@ impl Sequence {
 
     /// How many runs there are.
     pub fn size(&self) -> usize {
-        self.runs.len() - self.free.len()
+        self.runs.len()
     }
 
     pub fn run(&self, number: Number) -> &Run {
-        &self.runs[number as usize]
+        &self.runs[number]
     }
 
     /// The id of a unit.
@@ -124,6 +126,48 @@ impl Sequence {
             clock: id.clock,
         }
     }
+
+    /// Makes it possible to find runs by id. Local edits do not need that, and cost less time and memory without.
+    pub fn track(&mut self) {
+        if self.tracked {
+            return;
+        }
+        self.tracked = true;
+        let mut runs: Vec<Vec<(u32, Number)>> = vec![Vec::new(); self.clients.len()];
+        let mut number = self.first();
+        while number != NIL {
+            let first = self.run(number).first;
+            runs[first.client as usize].push((first.clock, number));
+            number = self.next(number);
+        }
+        for (client, runs) in std::iter::zip(&mut self.clients, runs) {
+            client.runs = BTreeMap::from_iter(runs);
+        }
+    }
+
+    /// Ends that runs can be found by id.
+    pub fn untrack(&mut self) {
+        self.tracked = false;
+        for client in &mut self.clients {
+            client.runs = BTreeMap::new();
+        }
+    }
+
+    fn note(&mut self, first: Unit, number: Number) {
+        if self.tracked {
+            let runs = &mut self.clients[first.client as usize].runs;
+            runs.insert(first.clock, number);
+        }
+    }
+
+    fn forget(&mut self, first: Unit) {
+        if self.tracked {
+            let runs = &mut self.clients[first.client as usize].runs;
+            runs.remove(&first.clock);
+        }
+    }
+
+    // What finds by id needs the runs to be tracked.
 
     /// Where `id` is: a run and how far into it.
     pub fn find(&self, id: Id) -> Option<(Number, u32)> {
@@ -225,9 +269,7 @@ impl Sequence {
     /// Takes the first units off a run, which another one has taken over.
     fn drop_front(&mut self, number: Number, units: u32) {
         let first = self.run(number).first;
-        self.clients[first.client as usize]
-            .runs
-            .remove(&first.clock);
+        self.forget(first);
         if units == self.run(number).len {
             self.remove(number);
             return;
@@ -237,8 +279,7 @@ impl Sequence {
             run.first = first.plus(units);
             run.len -= units;
         });
-        let runs = &mut self.clients[first.client as usize].runs;
-        runs.insert(first.clock + units, number);
+        self.note(first.plus(units), number);
     }
 
     /// Adds the last units of `before`, which stands there, to the front of a run.
@@ -261,15 +302,14 @@ impl Sequence {
             run.len += units;
             run.origin = origin;
         });
-        let runs = &mut self.clients[old.client as usize].runs;
-        runs.remove(&old.clock);
+        self.forget(old);
         // Where all of `before` was taken over, this replaces it.
-        runs.insert(first.clock, number);
+        self.note(first, number);
     }
 
     /// Changes a run, and how many units are visible.
     fn change(&mut self, number: Number, change: impl FnOnce(&mut Run)) {
-        let run = &mut self.runs[number as usize];
+        let run = &mut self.runs[number];
         let before = run.visible();
         change(run);
         let after = run.visible();
@@ -278,29 +318,15 @@ impl Sequence {
 
     /// Adds a run behind `left`, or at the beginning if that is NIL.
     fn add(&mut self, left: Number, run: Run) -> Number {
-        let number = match self.free.pop() {
-            Some(number) => {
-                self.runs[number as usize] = run;
-                number
-            }
-            None => {
-                if self.runs.len() == self.runs.capacity() {
-                    // Doubling it would leave much of it empty.
-                    self.runs.reserve_exact(64.max(self.runs.len() / 8));
-                }
-                self.runs.push(run);
-                self.runs.len() as Number - 1
-            }
-        };
+        let number = self.runs.add(run);
         self.order.insert(left, number, run.visible());
-        let runs = &mut self.clients[run.first.client as usize].runs;
-        runs.insert(run.first.clock, number);
+        self.note(run.first, number);
         number
     }
 
     /// Takes a run out that others have taken over.
     fn remove(&mut self, number: Number) {
         self.order.remove(number);
-        self.free.push(number);
+        self.runs.remove(number);
     }
 }

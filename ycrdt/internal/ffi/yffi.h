@@ -153,9 +153,6 @@ typedef struct {
   bool deferred;
 } YffiCommit;
 
-// The number of a member, or of a chunk.
-typedef uint32_t Number;
-
 
 
 

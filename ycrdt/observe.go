@@ -170,12 +170,10 @@ func (t *observerTable) removeStale(doc *Doc) {
 	if len(stale) == 0 {
 		return
 	}
-	native, err := doc.native.Begin(true)
+	tx, err := doc.begin(context.Background(), true)
 	if err != nil {
 		return // the document is poisoned: nothing is recorded any more
 	}
-	tx := doc.newTx(context.Background(), native)
-	tx.write = true
 	for _, o := range stale {
 		// A shared type that is gone took its observers with it.
 		if handle, err := tx.Resolve(o.key.ref); err == nil {

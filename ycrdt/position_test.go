@@ -71,6 +71,40 @@ func TestPositionIndex_ReadersSeeWhatIsHeldBack(t *testing.T) {
 	}
 }
 
+// Transactions of several edits follow one another, and nobody reads between.
+func TestPositionIndex_EditsOfSeveralTransactions(t *testing.T) {
+	edits := []func(*ycrdt.Text) error{
+		func(text *ycrdt.Text) error { return text.Insert(0, "ab") },
+		func(text *ycrdt.Text) error { return errors.Join(text.Insert(2, "c"), text.Insert(0, "x")) },
+		func(text *ycrdt.Text) error { return text.Insert(1, "y") },
+		func(text *ycrdt.Text) error { return text.Delete(2, 2) },
+		func(text *ycrdt.Text) error {
+			return errors.Join(text.Delete(0, 1), text.Insert(1, "z"), text.Insert(2, "w"))
+		},
+		func(text *ycrdt.Text) error { return text.Insert(3, "v") },
+	}
+	indexed := newDocWith(t, ycrdt.DocOptions{ClientID: 1})
+	plain := newDocWith(t, ycrdt.DocOptions{ClientID: 1, SkipPositionIndex: true})
+	for _, doc := range []*ycrdt.Doc{indexed, plain} {
+		write(t, doc, func(tx *ycrdt.Tx) {
+			for range 100 { // now an index pays
+				require.NoError(t, tx.Text("t").Insert(0, "-"))
+			}
+		})
+		for range 20 {
+			for _, edit := range edits {
+				write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, edit(tx.Text("t"))) })
+			}
+		}
+	}
+	require.Equal(t, 1, indexed.Indexes())
+	expected, err := plain.EncodeStateAsUpdate(nil)
+	require.NoError(t, err)
+	actual, err := indexed.EncodeStateAsUpdate(nil)
+	require.NoError(t, err)
+	assert.Equal(t, expected, actual)
+}
+
 // Readers that come together share what the first of them has carried out.
 func TestPositionIndex_ConcurrentReaders(t *testing.T) {
 	doc := newDoc(t)

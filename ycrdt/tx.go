@@ -38,7 +38,7 @@ type Tx struct {
 	done   atomic.Bool // read through contexts by other goroutines
 	err    error
 	roots  []shared  // the first roots resolved, by Tx.root
-	first  [1]shared // room for one of them, so that most transactions need not allocate it
+	room   [1]shared // for one of them, so that most transactions need not allocate it
 
 	// uses is unsynchronised on purpose: the race detector reports a transaction that two goroutines use.
 	uses uint64
@@ -62,13 +62,11 @@ func (d *Doc) TransactContext(ctx context.Context, opts TxOptions, fn func(*Tx) 
 	if err := d.lockWrite(ctx, "transact"); err != nil {
 		return err
 	}
-	native, err := d.native.Begin(true)
+	tx, err := d.begin(ctx, true)
 	if err != nil {
 		d.unlockWrite()
 		return wrap("transact", err)
 	}
-	tx := d.newTx(ctx, native)
-	tx.write = true
 	defer d.events.drain()
 	defer func() {
 		commitErr := tx.commit(opts)
@@ -92,11 +90,10 @@ func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
 		return err
 	}
 	defer d.unlockRead()
-	native, err := d.native.Begin(false)
+	tx, err := d.begin(ctx, false)
 	if err != nil {
 		return wrap("view", err)
 	}
-	tx := d.newTx(ctx, native)
 	defer func() {
 		tx.done.Store(true)
 		// Ending a read-only transaction changes nothing that could fail.
@@ -105,10 +102,13 @@ func (d *Doc) ViewContext(ctx context.Context, fn func(*Tx) error) error {
 	return tx.run(fn)
 }
 
-func (d *Doc) newTx(ctx context.Context, native ffi.Txn) *Tx {
-	tx := &Tx{doc: d, native: native, ctx: ctx}
-	tx.roots = tx.first[:0]
-	return tx
+// begin opens a transaction. The lock is held.
+func (d *Doc) begin(ctx context.Context, write bool) (*Tx, error) {
+	tx := &Tx{doc: d, ctx: ctx, write: write}
+	tx.roots = tx.room[:0]
+	var err error
+	tx.native, err = d.native.Begin(write)
+	return tx, err
 }
 
 // lockWrite takes the document's lock for writing, once the subscribers have caught up.

@@ -9,7 +9,7 @@ use crate::wire::{write_bytes, write_var};
 use smallvec::SmallVec;
 use yrs::BranchID;
 
-/// How many bytes of edits are held back at most.
+/// At about how many bytes edits are no longer held back.
 const MAX_BYTES: usize = 128 << 10;
 
 /// How much room stays when the edits are carried out.
@@ -61,8 +61,9 @@ pub struct Batch {
     /// The first unit that is inserted, and the clock behind the last.
     first: Id,
     end: u32,
-    /// How many items there are, and all but the last in their encoding.
+    /// How many items there are.
     items: usize,
+    /// All items but the last.
     encoded: Vec<u8>,
     last: Option<Item>,
     deletions: Vec<(u64, u32, u32)>,
@@ -165,11 +166,9 @@ impl Batch {
             }
         } else {
             // The first of these may go on with the last here: yrs joins them.
-            if let Some(before) = self.last.replace(item) {
-                before.write(&mut self.encoded);
-            }
+            self.push(item);
             self.encoded.append(&mut later.encoded);
-            self.items += later.items;
+            self.items += later.items - 1;
         }
         later.items = 0;
     }
@@ -208,11 +207,11 @@ impl Batch {
 
     /// Forgets the edits, and keeps room for a few.
     pub fn clear(&mut self) {
-        let mut before = std::mem::take(self);
-        if before.encoded.capacity() + 16 * before.deletions.capacity() <= MAX_ROOM {
-            before.encoded.clear();
-            before.deletions.clear();
-            (self.encoded, self.deletions) = (before.encoded, before.deletions);
+        let mut old = std::mem::take(self);
+        if old.encoded.capacity() + 16 * old.deletions.capacity() <= MAX_ROOM {
+            old.encoded.clear();
+            old.deletions.clear();
+            (self.encoded, self.deletions) = (old.encoded, old.deletions);
         }
     }
 }

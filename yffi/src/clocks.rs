@@ -9,32 +9,32 @@ use yrs::TransactionMut;
 
 /// A fast hash of client ids, or of addresses, that nobody outside can predict.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClientHash(u64);
+pub struct NumberHash(u64);
 
-impl Default for ClientHash {
+impl Default for NumberHash {
     fn default() -> Self {
         static SECRET: OnceLock<u64> = OnceLock::new();
-        ClientHash(*SECRET.get_or_init(|| RandomState::new().hash_one(0u8) | 1))
+        NumberHash(*SECRET.get_or_init(|| RandomState::new().hash_one(0u8) | 1))
     }
 }
 
-impl BuildHasher for ClientHash {
-    type Hasher = ClientHasher;
+impl BuildHasher for NumberHash {
+    type Hasher = NumberHasher;
 
-    fn build_hasher(&self) -> ClientHasher {
-        ClientHasher {
+    fn build_hasher(&self) -> NumberHasher {
+        NumberHasher {
             factor: self.0,
             hash: 0,
         }
     }
 }
 
-pub struct ClientHasher {
+pub struct NumberHasher {
     factor: u64,
     hash: u64,
 }
 
-impl Hasher for ClientHasher {
+impl Hasher for NumberHasher {
     fn write(&mut self, _: &[u8]) {
         unreachable!("client ids and addresses are numbers");
     }
@@ -54,7 +54,7 @@ impl Hasher for ClientHasher {
 }
 
 /// A map by client id.
-pub type ByClient<T> = HashMap<u64, T, ClientHash>;
+pub type ByClient<T> = HashMap<u64, T, NumberHash>;
 
 /// The first clock that is missing, for every client.
 #[derive(Default)]

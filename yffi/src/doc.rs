@@ -43,7 +43,6 @@ pub struct YffiDoc {
     indexes: Mutex<Indexes>,
     /// Edits of transactions that are over, of which yrs has not been told yet.
     deferred: Mutex<Batch>,
-    /// The roots that were resolved, which stay as long as the document.
     roots: Mutex<Roots>,
     /// How many observers there are.
     observers: AtomicUsize,

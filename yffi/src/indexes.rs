@@ -5,7 +5,7 @@
 //! one edit.
 
 use crate::branch::{kind_of, YffiKind};
-use crate::clocks::ClientHash;
+use crate::clocks::NumberHash;
 use crate::error::Result;
 use crate::positions::{List, PositionIndex};
 use crate::transaction::YffiTxn;
@@ -36,7 +36,7 @@ enum Entry {
 pub struct Indexes {
     enabled: bool,
     /// By the address of the shared type, which stays as long as the document; see `garbage.rs`.
-    lists: HashMap<usize, (BranchPtr, Entry), ClientHash>,
+    lists: HashMap<usize, (BranchPtr, Entry), NumberHash>,
     /// At how many lists those that were deleted are looked for.
     purge_at: usize,
 }

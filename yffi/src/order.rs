@@ -5,10 +5,10 @@
 
 use crate::slab::{Number, Slab, NIL};
 
-/// How many entries a chunk has room for.
-const WIDTH: usize = 32;
+/// How many entries a chunk has room for. Few in unit tests, so that their trees are high.
+const WIDTH: usize = if cfg!(test) { 8 } else { 32 };
 
-/// A chunk and the next one become one when they have so few entries together that it will not soon be cut again.
+/// Two chunks become one when they have so few entries together that it will not soon be cut again.
 const FEW: usize = WIDTH * 3 / 4;
 
 struct Chunk {
@@ -170,15 +170,10 @@ impl Order {
         }
     }
 
-    /// Inserts an entry without units, with which no entry of the chunk's above is to be changed.
+    /// Inserts an entry without units: what is above need not change.
     fn insert_on(&mut self, level: Level, mut chunk: Number, mut at: usize, number: Number) {
         if self.chunks[chunk].count == WIDTH {
-            let right = self.split(level, chunk, at);
-            let kept = self.chunks[chunk].count;
-            if at > kept {
-                at -= kept;
-                chunk = right;
-            }
+            (chunk, at) = self.make_room(level, chunk, at);
         }
         let it = &mut self.chunks[chunk];
         it.entries.copy_within(at..it.count, at + 1);
@@ -189,14 +184,31 @@ impl Order {
         self.set_parent(level, number, chunk);
     }
 
-    /// Makes room for an entry at `at` in a full chunk of entries on a level: the result takes over the last ones. What
-    /// is filled from one end to the other is left full.
-    fn split(&mut self, level: Level, chunk: Number, at: usize) -> Number {
+    /// Makes room for an entry at `at` in a full chunk of entries on a level, and tells where it goes now. What is filled
+    /// from one end to the other is left full.
+    fn make_room(&mut self, level: Level, chunk: Number, at: usize) -> (Number, usize) {
+        if at == WIDTH && chunk != self.root {
+            let (parent, place) = self.place(level + 1, chunk);
+            let next = self.entry(parent, place + 1);
+            if let Some(next) = next.filter(|next| self.chunks[*next].count < WIDTH) {
+                return (next, 0);
+            }
+        }
         let keep = match at {
             0 => 1,
             WIDTH => WIDTH - 1,
             _ => WIDTH / 2,
         };
+        let right = self.split(level, chunk, keep);
+        if at > keep {
+            (right, at - keep)
+        } else {
+            (chunk, at)
+        }
+    }
+
+    /// Makes a chunk for the entries of another one from `keep` on.
+    fn split(&mut self, level: Level, chunk: Number, keep: usize) -> Number {
         if chunk == self.root {
             let root = self.new_chunk();
             let it = &mut self.chunks[root];
@@ -245,7 +257,10 @@ impl Order {
             self.remove_on(level + 1, chunk);
             self.chunks.remove(chunk);
         } else {
-            self.join(level, chunk);
+            let (parent, at) = self.place(level + 1, chunk);
+            if at == 0 || !self.join(level, parent, at - 1) {
+                self.join(level, parent, at);
+            }
         }
     }
 
@@ -264,18 +279,23 @@ impl Order {
         }
     }
 
-    /// Makes one of a chunk and the next below the same one, if they have few entries.
-    fn join(&mut self, level: Level, chunk: Number) {
-        let (parent, at) = self.place(level + 1, chunk);
-        let next = self.chunks[parent].entries.get(at + 1).copied();
-        let Some(next) = next.filter(|next| *next != NIL) else {
-            return;
+    /// Moves the entries of the chunk behind the one at `at` into that one, if both have few.
+    fn join(&mut self, level: Level, parent: Number, at: usize) -> bool {
+        let (Some(chunk), Some(next)) = (self.entry(parent, at), self.entry(parent, at + 1)) else {
+            return false;
         };
-        if self.chunks[chunk].count + self.chunks[next].count <= FEW {
-            self.move_entries(level, next, 0, chunk);
-            self.remove_on(level + 1, next);
-            self.chunks.remove(next);
+        if self.chunks[chunk].count + self.chunks[next].count > FEW {
+            return false;
         }
+        self.move_entries(level, next, 0, chunk);
+        self.remove_on(level + 1, next);
+        self.chunks.remove(next);
+        true
+    }
+
+    fn entry(&self, chunk: Number, at: usize) -> Option<Number> {
+        let chunk = &self.chunks[chunk];
+        chunk.entries[..chunk.count].get(at).copied()
     }
 
     fn new_chunk(&mut self) -> Number {
@@ -322,11 +342,8 @@ mod tests {
                 model.iter().map(|(_, units)| units).sum::<u32>()
             );
             let chunks = self.chunks.len();
-            assert!(
-                chunks <= 2 + model.len() / 4,
-                "{chunks} for {}",
-                model.len()
-            );
+            let most = 4 + model.len() / 2;
+            assert!(chunks <= most, "{chunks} for {}", model.len());
             let mut offset = 0;
             let mut last = NIL;
             for (member, units) in model {
@@ -401,5 +418,38 @@ mod tests {
             }
             order.check(&model);
         }
+    }
+
+    #[test]
+    fn what_is_removed_from_one_end_to_the_other_leaves_no_thin_chunks() {
+        let mut order = Order::default();
+        let count = 200 * WIDTH as Number;
+        for member in 0..count {
+            order.insert(member.wrapping_sub(1), member, 1);
+        }
+        let stays = |member: &Number| (*member as usize).is_multiple_of(WIDTH);
+        for member in (0..count).filter(|member| !stays(member)) {
+            order.remove(member);
+        }
+        let rest = (0..count).filter(stays).map(|member| (member, 1));
+        order.check(&rest.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn insertions_behind_full_chunks_leave_no_thin_ones() {
+        let mut order = Order::default();
+        let mut model = Vec::new();
+        for member in 0..=WIDTH as Number {
+            order.insert(member.wrapping_sub(1), member, 1);
+            model.push((member, 1));
+        }
+        let last_of_chunk = WIDTH - 2;
+        for pair in 0..300 {
+            let (x, y) = (1000 + 2 * pair, 1001 + 2 * pair);
+            order.insert(last_of_chunk as Number, x, 1);
+            order.insert(x, y, 1);
+            model.splice(last_of_chunk + 1..last_of_chunk + 1, [(x, 1), (y, 1)]);
+        }
+        order.check(&model);
     }
 }

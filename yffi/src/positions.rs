@@ -123,9 +123,10 @@ impl PositionIndex {
                 .contains(&self.runs.run(number).first.plus(within))
     }
 
-    /// The ids of all visible units, in order.
+    /// The ids of all visible units, in order, after a check of the runs.
     #[cfg(debug_assertions)]
     pub fn visible(&self) -> Vec<Id> {
+        self.runs.check();
         let numbers = std::iter::successors(Some(self.runs.first()), |number| {
             Some(self.runs.next(*number))
         });

@@ -133,15 +133,29 @@ impl Sequence {
             return;
         }
         self.tracked = true;
-        let mut runs: Vec<Vec<(u32, Number)>> = vec![Vec::new(); self.clients.len()];
+        let runs = self.by_first();
+        for (client, runs) in std::iter::zip(&mut self.clients, runs) {
+            client.runs = runs;
+        }
+    }
+
+    /// The runs of each client by their first clocks.
+    fn by_first(&self) -> Vec<BTreeMap<u32, Number>> {
+        let mut runs = vec![Vec::new(); self.clients.len()];
         let mut number = self.first();
         while number != NIL {
             let first = self.run(number).first;
             runs[first.client as usize].push((first.clock, number));
             number = self.next(number);
         }
-        for (client, runs) in std::iter::zip(&mut self.clients, runs) {
-            client.runs = BTreeMap::from_iter(runs);
+        runs.into_iter().map(BTreeMap::from_iter).collect()
+    }
+
+    /// Checks that what is tracked is what is there.
+    #[cfg(debug_assertions)]
+    pub fn check(&self) {
+        for (client, runs) in std::iter::zip(&self.clients, self.by_first()) {
+            assert!(!self.tracked || client.runs == runs);
         }
     }
 
@@ -179,6 +193,7 @@ impl Sequence {
     }
 
     pub fn find_unit(&self, unit: Unit) -> Option<(Number, u32)> {
+        debug_assert!(self.tracked);
         let client = self.clients.get(unit.client as usize)?;
         let (start, number) = client.runs.range(..=unit.clock).next_back()?;
         let within = unit.clock - start;

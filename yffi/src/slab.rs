@@ -1,12 +1,12 @@
-//! Numbered things. They are in pages, so that growing moves none of them and leaves little room unused.
+//! Numbered things. They are in pages, because a vector that grows leaves its old room behind, and half of the new empty.
 
 use std::ops::{Index, IndexMut};
 
-pub(crate) type Number = u32;
+pub type Number = u32;
 pub const NIL: Number = Number::MAX;
 
-/// How many things are in a page; the first one grows to that.
-const PAGE: usize = 256;
+/// How many things are in a page. The first page grows to that.
+const PAGE: usize = if cfg!(test) { 8 } else { 256 };
 
 pub struct Slab<T> {
     pages: Vec<Vec<T>>,
@@ -61,5 +61,32 @@ impl<T> Index<Number> for Slab<T> {
 impl<T> IndexMut<Number> for Slab<T> {
     fn index_mut(&mut self, number: Number) -> &mut T {
         &mut self.pages[number as usize / PAGE][number as usize % PAGE]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_name_the_same_things_until_they_are_removed() {
+        let mut slab = Slab::default();
+        let numbers: Vec<Number> = (0..3 * PAGE).map(|thing| slab.add(thing)).collect();
+        assert!((0..).zip(&numbers).all(|(at, number)| at == *number));
+        assert_eq!(slab.len(), 3 * PAGE);
+        for number in &numbers[PAGE / 2..2 * PAGE] {
+            slab.remove(*number);
+        }
+        assert_eq!(slab.len(), 3 * PAGE - 3 * PAGE / 2);
+        let more: Vec<Number> = (0..2 * PAGE).map(|thing| slab.add(100 + thing)).collect();
+        assert_eq!(slab.len(), 3 * PAGE + PAGE / 2);
+        let kept = numbers[..PAGE / 2].iter().chain(&numbers[2 * PAGE..]);
+        assert!(kept.clone().all(|number| slab[*number] == *number as usize));
+        assert!(more
+            .iter()
+            .zip(100..)
+            .all(|(number, thing)| slab[*number] == thing));
+        slab[more[0]] = 7;
+        assert_eq!(slab[more[0]], 7);
     }
 }

@@ -143,7 +143,8 @@ func (s *twins) run(steps int) {
 	require.Equal(s.t, b.changes, a.changes)
 	require.Equal(s.t, len(b.updates), len(a.updates))
 	require.Equal(s.t, encode(s.t, loaded(s.t, b.updates...)), encode(s.t, loaded(s.t, a.updates...)))
-	require.Equal(s.t, encode(s.t, s.plain), encode(s.t, s.indexed))
+	// A deletion by index can leave a block of yrs cut in two for nothing; loading joins the halves.
+	require.Equal(s.t, encode(s.t, loaded(s.t, encode(s.t, s.plain))), encode(s.t, loaded(s.t, encode(s.t, s.indexed))))
 	all := append(s.peers, s.plain, s.indexed)
 	for _, from := range all {
 		for _, to := range all {

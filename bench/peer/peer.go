@@ -10,6 +10,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"runtime"
 	"runtime/debug"
 
 	"github.com/yrs-go/yrs/bench/door"
@@ -51,6 +52,9 @@ type Tx interface {
 
 // Main serves the benchmark on stdin and stdout until it closes them.
 func Main(implementation Implementation) {
+	// On another thread than the run that warms it up, a run would not find the memory that C had by then: it would be
+	// measured with the page faults that the other programs are spared.
+	runtime.LockOSThread()
 	log.SetFlags(0)
 	log.SetPrefix(implementation.Name + ": ")
 	if err := Serve(implementation, os.Stdin, os.Stdout); err != nil {

@@ -38,6 +38,7 @@ figures=$(mktemp)
 trap 'rm -f "$figures"' EXIT
 step hostile-load 300 hostile_load # first, while nothing else runs
 step tests 3600 go test -count=1 -timeout 90m -tags nightly -skip TestHostileLoad_Minute ./...
+step undo 300 env YFFI_UNDO_SESSIONS=20000 cargo test --locked --release --lib undo_test
 step kill 3600 go test -count=10 -timeout 90m -run TestCrash ./ywebsocket/e2e
 step asan 5400 env YRS_HOSTILE="${YRS_HOSTILE:-2000000}" scripts/hostile-asan.sh -timeout 90m -run 'AddressSanitizer|GateOff'
 step second-rust-library 120 scripts/second-rust-library.sh

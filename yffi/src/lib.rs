@@ -44,6 +44,8 @@ mod slab;
 mod structs;
 mod text;
 mod transaction;
+#[cfg(test)]
+mod undo_test;
 mod update;
 mod value;
 mod wire;

@@ -1,22 +1,12 @@
 //! Texts and arrays with a position index, in a build that walks the whole list after every edit and compares.
 
+mod random;
+
+use random::Random;
 use std::ptr::{null, null_mut};
 use yffi::*;
 
 const OK: i32 = YffiCode::Ok as i32;
-
-/// A pseudo-random sequence (Steele and Vigna's SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % limit
-    }
-}
 
 fn take(buf: YffiBuf) -> Vec<u8> {
     let bytes = unsafe { bytes(buf.address as *const u8, buf.len) }.to_vec();

@@ -45,8 +45,8 @@ func publicRows(of aspect) []Row {
 		}
 		value := map[aspect]Value{
 			runTime:      {Part: run},
-			encodeTime:   {Part: run + 1},
-			parseTime:    {Part: run + 2},
+			encodeTime:   {Part: run + 1, After: true},
+			parseTime:    {Part: run + 2, After: true},
 			documentSize: {Figure: Encoded},
 			updateSize:   {Figure: Heard},
 		}[of]

@@ -58,6 +58,7 @@ func sample() *report.Report {
 				{Text: "≤ 0.05 × yrs", Against: hard, Peer: report.YRS, Times: 0.05},
 				{Text: "≤ 0.4 × pycrdt", Against: hard, Peer: report.Pycrdt, Times: 0.4},
 			}},
+			{Title: "then", Of: report.Value{Workload: "hard", After: true}},
 			{Title: "not run", Of: report.Value{Workload: "other"}},
 			{Title: "live", Of: report.Value{Workload: "easy", Figure: report.Live}},
 		}}},
@@ -71,6 +72,7 @@ func TestReport_Print(t *testing.T) {
 		`(?m)^easy <1> +0\.10 +2\.0 +not supported +2\.00 s +≤ 0\.1 × yrs met, ≤ 1 × Yjs MISSED, ≤ 1 × Yjs \+ 1 s met, ≤ 1 MB MISSED$`,
 		`(?m)^hard +< 0\.050 +– +– +1\.00 s \(1\) +≤ 0\.05 × yrs met, ≤ 0\.4 × pycrdt$`,
 		`(?m)^hard +1\.00 s \(1\) +> 20\.0 s +`,
+		`(?m)^then +too slow +– +– +1\.00 s \(1\) *$`,
 		`(?m)^live +1\.0 +1\.0 +not supported +2\.0 MB *$`,
 	} {
 		assert.Regexp(t, want, out.String())

@@ -40,6 +40,8 @@ type Value struct {
 	Part     int // number
 	Last     int // if it is not 0, the slowest part up to this number counts
 	Figure   Figure
+	// After says that the part comes after what takes long: nothing is known of it where a run was ended.
+	After bool
 }
 
 // Row is a line of a table: a figure of ours beside that of others.
@@ -73,12 +75,17 @@ func Look(grid *measure.Grid, v Value, peer string) Result {
 	cell := grid.Cell(v.Workload, peer)
 	result := Result{State: cell.State, Rounds: len(cell.Runs)}
 	switch {
-	case cell.State == measure.TimedOut && v.Figure == Time:
+	case cell.State == measure.TimedOut && v.isLeast():
 		result.Amount = float64(cell.Limit)
 	case cell.State == measure.Measured:
 		result.Amount = float64(cell.Median(func(r door.Result) int64 { return v.of(r) }))
 	}
 	return result
+}
+
+// isLeast says whether a run that was ended took at least its limit for this.
+func (v Value) isLeast() bool {
+	return v.Figure == Time && !v.After
 }
 
 func (v Value) of(r door.Result) int64 {
@@ -245,7 +252,7 @@ func stateText(r Result) string {
 // text shows a figure, with the number of rounds when it is of fewer than the others.
 func (v Value) text(r Result, rounds int) string {
 	switch {
-	case r.State == measure.TimedOut && v.Figure == Time:
+	case r.State == measure.TimedOut && v.isLeast():
 		return "> " + duration(time.Duration(r.Amount))
 	case r.State != measure.Measured:
 		return stateText(r)

@@ -80,7 +80,7 @@ func editRows(size workload.Size, traces []string) []Row {
 func updateRows(size workload.Size, trace string) []Row {
 	apply, heard := Value{Workload: workload.ApplyUpdates}, Value{Workload: workload.Heard}
 	merge := Value{Workload: workload.MergeUpdates}
-	load, encode := Value{Workload: workload.LoadEncode}, Value{Workload: workload.LoadEncode, Part: 1}
+	load, encode := Value{Workload: workload.LoadEncode}, Value{Workload: workload.LoadEncode, Part: 1, After: true}
 	updates := workload.Count(size, workload.ApplyUpdates)
 	slack := 500 * float64(size.Edits/2)
 	return []Row{
@@ -121,9 +121,9 @@ func awkwardRows(size workload.Size) []Row {
 			return []Bar{{Text: "≤ 2 × yrs + 1 ms", Against: of, Peer: YRS, Times: 2, Slack: 1e6}}
 		}
 		open := Value{Workload: name}
-		edit := Value{Workload: name, Part: 1, Last: workload.AwkwardEdits}
-		read := Value{Workload: name, Part: workload.AwkwardEdits + 1}
-		encode := Value{Workload: name, Part: workload.AwkwardEdits + 2}
+		edit := Value{Workload: name, Part: 1, Last: workload.AwkwardEdits, After: true}
+		read := Value{Workload: name, Part: workload.AwkwardEdits + 1, After: true}
+		encode := Value{Workload: name, Part: workload.AwkwardEdits + 2, After: true}
 		most := Value{Workload: name, Figure: Peak}
 		rows = append(rows,
 			Row{Title: "opening " + workload.Thousands(workload.AwkwardItems(size)) + " " + name, Of: open, Bars: bar(open)},

@@ -34,7 +34,8 @@ type DocOptions struct {
 	// SkipPositionIndex edits texts and arrays as yrs does, which walks a list from its beginning for every edit.
 	// Otherwise one that is edited often gets an index of where everything in it is, about 60 bytes for each stretch that
 	// was written in one go, and edits take the same time wherever they are. The edit that makes the index takes about
-	// as long as loading the document. The results are the same. With OffsetBytes there is no index.
+	// as long as loading the document. The 16 lists that were edited last keep theirs. The results are the same. With
+	// OffsetBytes there is no index.
 	SkipPositionIndex bool
 	// Limits bound what updates and edits may bring in.
 	Limits Limits
@@ -51,6 +52,7 @@ type Doc struct {
 	closed atomic.Bool
 	// unsettled means that the native document holds edits back, and cannot be read. It changes under lock.
 	unsettled atomic.Bool
+	settling  rwLock // taken, for writing, before lock by readers who find that
 
 	freeing sync.RWMutex // held exclusively only while native is freed, under lock
 	freed   bool
@@ -100,6 +102,7 @@ func NewDocWith(opts DocOptions) (*Doc, error) {
 		guid:     opts.GUID,
 		offsets:  opts.OffsetKind,
 		lock:     newRWLock(),
+		settling: newRWLock(),
 		native:   native,
 	}, nil
 }

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// Lock order: a document's rwLock comes first; the mutexes of its dispatcher and its observer table are
-// leaves, never held while user code runs or another lock is taken.
+// Lock order: a document's settling comes before its lock, and is let go of before user code runs; the mutexes of its
+// dispatcher and its observer table are leaves, never held while user code runs or another lock is taken.
 
 // rwLock is a readers-writer lock whose waiters can give up. Waiters are served in order, so readers do not
 // keep a writer out for ever.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -131,6 +133,35 @@ func TestPositionIndex_ConcurrentReaders(t *testing.T) {
 	assert.Equal(t, strings.Repeat("x", 2000), textOf(t, doc, "t"))
 }
 
+// Readers who come together while edits are held back are together in their views.
+func TestPositionIndex_ReadersDoNotWaitForEachOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		doc := newDoc(t)
+		for range 100 {
+			write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("t").Insert(0, "x")) })
+		}
+		require.Equal(t, 1, doc.Indexes())
+		const readers = 3
+		var group errgroup.Group
+		var inside sync.WaitGroup
+		inside.Add(readers)
+		write(t, doc, func(tx *ycrdt.Tx) {
+			for range readers {
+				group.Go(func() error {
+					return doc.View(func(tx *ycrdt.Tx) error {
+						inside.Done()
+						inside.Wait()
+						return nil
+					})
+				})
+			}
+			synctest.Wait() // now all wait for this transaction
+			require.NoError(t, tx.Text("t").Insert(0, "x"))
+		})
+		require.NoError(t, group.Wait())
+	})
+}
+
 // Edits that are held back do not keep a document open.
 func TestPositionIndex_Close(t *testing.T) {
 	doc := ycrdt.NewDoc()
@@ -158,4 +189,72 @@ func TestPositionIndex_HoldsLittleBack(t *testing.T) {
 	assert.Greater(t, heard, 2_000_000)
 	assert.Less(t, len(encode(t, doc)), 2_200_000)
 	assert.Equal(t, 2_000_100, len(textOf(t, doc, "t")))
+}
+
+// What was deleted leaves nothing in an index, not even where its characters had two units.
+func TestPositionIndex_ForgetsDeletedCharacters(t *testing.T) {
+	doc := newDoc(t)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		for range 100 {
+			require.NoError(t, tx.Text("t").Insert(0, "-"))
+		}
+	})
+	emoji := strings.Repeat("😀", 1000)
+	turn := func() int64 {
+		write(t, doc, func(tx *ycrdt.Tx) {
+			require.NoError(t, tx.Text("t").Insert(50, emoji))
+			require.NoError(t, tx.Text("t").Delete(50, 2000))
+		})
+		assert.Equal(t, 100, len(textOf(t, doc, "t")))
+		require.Equal(t, 1, doc.Indexes())
+		return doc.MemoryUsage()
+	}
+	before := turn()
+	for range 100 {
+		turn()
+	}
+	assert.Less(t, doc.MemoryUsage(), before+50_000)
+}
+
+// Every update concerns every index, so there are few at a time: those of the lists that were edited last.
+func TestPositionIndex_FewAtATime(t *testing.T) {
+	doc := newDoc(t)
+	edit := func(name string) {
+		write(t, doc, func(tx *ycrdt.Tx) {
+			for range 200 {
+				require.NoError(t, tx.Text(name).Insert(0, "x"))
+			}
+		})
+	}
+	for i := range 40 {
+		edit(fmt.Sprint(i))
+		assert.Equal(t, min(i+1, 16), doc.Indexes())
+	}
+	edit("0")
+	assert.Equal(t, 200*41, len(texts(t, doc, 40)))
+}
+
+func texts(t *testing.T, doc *ycrdt.Doc, count int) (all string) {
+	for i := range count {
+		all += textOf(t, doc, fmt.Sprint(i))
+	}
+	return all
+}
+
+// A deleted list has no index any more.
+func TestPositionIndex_OfADeletedList(t *testing.T) {
+	doc := newDoc(t)
+	for range 3 {
+		write(t, doc, func(tx *ycrdt.Tx) {
+			require.NoError(t, tx.Map("m").Set("k", ycrdt.NewArray{}))
+			array, ok := tx.Map("m").Array("k")
+			require.True(t, ok)
+			for range 200 {
+				require.NoError(t, array.Insert(0, "x"))
+			}
+		})
+		assert.Equal(t, 1, doc.Indexes())
+	}
+	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Map("m").Clear()) })
+	assert.Zero(t, doc.Indexes())
 }

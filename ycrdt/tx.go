@@ -122,9 +122,8 @@ func (d *Doc) lockWrite(ctx context.Context, op string) error {
 	if err := d.lock.write(ctx); err != nil {
 		return wrap(op, err)
 	}
-	if d.closed.Load() {
-		d.unlockWrite()
-		return fail(op, CodeClosed)
+	if err := d.checkLocked(op, d.unlockWrite); err != nil {
+		return err
 	}
 	d.observers.removeStale(d)
 	return nil
@@ -137,9 +136,8 @@ func (d *Doc) lockRead(ctx context.Context, op string) error {
 	if err := d.lock.read(ctx); err != nil {
 		return wrap(op, err)
 	}
-	if d.closed.Load() {
-		d.unlockRead()
-		return fail(op, CodeClosed)
+	if err := d.checkLocked(op, d.unlockRead); err != nil {
+		return err
 	}
 	if d.unsettled.Load() {
 		d.unlockRead()
@@ -148,15 +146,28 @@ func (d *Doc) lockRead(ctx context.Context, op string) error {
 	return nil
 }
 
-// lockSettled takes the lock for reading after it has held it for writing, to have the native document carry out what
-// it holds back.
+// lockSettled takes the lock for reading once the native document has carried out what it holds back. That takes a
+// writer, and readers come together: if all were to wait for the writer's lock, the second would wait for the first to
+// have read. So one at a time looks whether it is still to be done.
 func (d *Doc) lockSettled(ctx context.Context, op string) error {
+	if err := d.settling.write(ctx); err != nil {
+		return wrap(op, err)
+	}
+	defer d.settling.unlockWrite()
+	if !d.unsettled.Load() {
+		if err := d.lock.read(ctx); err != nil {
+			return wrap(op, err)
+		}
+		if !d.unsettled.Load() {
+			return d.checkLocked(op, d.unlockRead)
+		}
+		d.unlockRead() // another writer came first
+	}
 	if err := d.lock.write(ctx); err != nil {
 		return wrap(op, err)
 	}
-	if d.closed.Load() {
-		d.unlockWrite()
-		return fail(op, CodeClosed)
+	if err := d.checkLocked(op, d.unlockWrite); err != nil {
+		return err
 	}
 	if err := d.native.Settle(); err != nil {
 		d.unlockWrite()
@@ -164,6 +175,15 @@ func (d *Doc) lockSettled(ctx context.Context, op string) error {
 	}
 	d.unsettled.Store(false)
 	d.lock.downgrade()
+	return nil
+}
+
+// checkLocked lets go of the lock again if the document was closed meanwhile.
+func (d *Doc) checkLocked(op string, unlock func()) error {
+	if d.closed.Load() {
+		unlock()
+		return fail(op, CodeClosed)
+	}
 	return nil
 }
 

@@ -80,7 +80,22 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
     let mut types = Vec::new();
     let doc = txn.doc();
     let write = txn.write_many(0)?;
-    let mut at = index as u32;
+    let inserted = insert_all(doc, write, &array, index as u32, values, &mut types);
+    if !types.is_empty() {
+        local::place(txn, branch, &types);
+    }
+    inserted
+}
+
+/// Inserts values, as far as that is possible, and tells which shared types were among them.
+fn insert_all(
+    doc: &YffiDoc,
+    txn: &mut TransactionMut<'_>,
+    array: &ArrayRef,
+    mut at: u32,
+    values: Vec<In>,
+    types: &mut Vec<Out>,
+) -> Result<()> {
     let mut run: Vec<Any> = Vec::new();
     for value in values {
         match value {
@@ -88,23 +103,19 @@ fn insert(txn: &mut YffiTxn, slot: u32, index: u64, values: Vec<In>, noted: &Val
             shared => {
                 // As Yjs does, consecutive plain values become one block.
                 let plain = run.len() as u32;
-                insert_run(doc, write, &array, at, &mut run)?;
+                insert_run(doc, txn, array, at, &mut run)?;
                 at += plain;
-                check_reachable(write, &array, at)?;
-                let id = next_own(write);
-                types.push(array.insert(write, at, shared));
-                if let Some(list) = doc.indexes().get(branch) {
+                check_reachable(txn, array, at)?;
+                let id = next_own(txn);
+                types.push(array.insert(txn, at, shared));
+                if let Some(list) = doc.indexes().get(BranchPtr::from(array.as_ref())) {
                     list.note_shared(at, id);
                 }
                 at += 1;
             }
         }
     }
-    insert_run(doc, write, &array, at, &mut run)?;
-    if !types.is_empty() {
-        local::place(txn, branch, &types);
-    }
-    Ok(())
+    insert_run(doc, txn, array, at, &mut run)
 }
 
 fn insert_run(

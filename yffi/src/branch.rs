@@ -149,7 +149,12 @@ pub unsafe extern "C" fn yffi_txn_root(
     err: *mut YffiError,
 ) -> i32 {
     let txn = &mut *txn;
-    guard(Some(txn.doc()), OnPanic::Keep, err, || {
+    let on_panic = if txn.is_write() {
+        OnPanic::Poison // what is held back may be carried out
+    } else {
+        OnPanic::Keep
+    };
+    guard(Some(txn.doc()), on_panic, err, || {
         *out = resolve_root(txn, root_kind(kind)?, string(name, name_len)?)?;
         Ok(())
     })
@@ -204,7 +209,7 @@ pub unsafe extern "C" fn yffi_branch_export(
 
 /// The length of a text that has an index: edits that are held back need not be settled for that.
 fn unsettled_len(txn: &YffiTxn, slot: u32) -> Option<u32> {
-    if txn.is_settled() || slot == YFFI_ABSENT {
+    if txn.is_settled() || txn.doc().is_poisoned() || slot == YFFI_ABSENT {
         return None;
     }
     let branch = txn.branch(slot).ok()?;

@@ -63,6 +63,8 @@ pub struct Clocks {
     /// The client that came last with its clock: usually it comes next, too.
     latest: Id,
     crowds: Crowds,
+    /// The sum of all clocks.
+    units: u64,
 }
 
 impl Clocks {
@@ -90,6 +92,7 @@ impl Clocks {
         if known.is_none() {
             self.crowds.add(client);
         }
+        self.units += u64::from(clock - known.unwrap_or(0));
         let before = std::mem::replace(&mut self.latest, Id { client, clock });
         if before.client != client && before.clock > 0 {
             self.clocks.insert(before.client, before.clock);
@@ -98,6 +101,7 @@ impl Clocks {
 
     /// Takes a client's clock back.
     pub fn lower(&mut self, client: u64, clock: u32) {
+        self.units -= u64::from(self.get(client) - clock);
         if self.latest.client == client {
             self.latest.clock = clock;
         }
@@ -110,6 +114,11 @@ impl Clocks {
             let end = ranges.iter().map(|range| range.end).max().unwrap_or(0);
             self.raise(client.get(), end);
         }
+    }
+
+    /// How many units there are, of all clients.
+    pub fn units(&self) -> u64 {
+        self.units
     }
 
     pub fn crowds(&self) -> &Crowds {
@@ -130,9 +139,11 @@ mod tests {
         clocks.lower(1, 0);
         clocks.raise(3, 1);
         assert_eq!([1, 2, 3].map(|client| clocks.get(client)), [0, 1, 1]);
+        assert_eq!(clocks.units(), 2);
         clocks.lower(2, 0);
         clocks.raise(2, 4);
         clocks.raise(1, 2);
         assert_eq!([1, 2, 3].map(|client| clocks.get(client)), [2, 4, 1]);
+        assert_eq!(clocks.units(), 7);
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! Making one costs about as much as encoding the document, so a list gets one when its edits have cost about as much
 //! without it. A document of very many structs gets none: making it would take longer than anybody wants to wait for
-//! one edit.
+//! one edit. And few lists have one at a time, because each has to look at every update.
 
 use crate::branch::{kind_of, YffiKind};
 use crate::clocks::NumberHash;
 use crate::error::Result;
+use crate::gate;
+use crate::limits::WIDEST;
 use crate::positions::{List, PositionIndex};
 use crate::transaction::YffiTxn;
-use crate::with_txn;
 use std::collections::HashMap;
 use yrs::branch::BranchPtr;
 use yrs::{ReadTxn, StateVector, TransactionMut};
@@ -24,10 +25,13 @@ const UNITS_PER_COST: u64 = 16;
 /// How many structs a document may have received in updates for an index to be made.
 const MAX_STRUCTS: usize = 1 << 17;
 
-enum Entry {
-    /// What edits have cost so far.
-    Without(u64),
-    Indexed(Box<PositionIndex>),
+/// How many lists of a document have an index at most.
+const MAX_INDEXES: usize = 16;
+
+/// How it stands with a list that has no index.
+enum Edits {
+    /// What they have cost so far.
+    Cost(u64),
     /// It cannot have one, as long as the document does not grow beyond that many units.
     Refused(u64),
 }
@@ -35,9 +39,12 @@ enum Entry {
 /// The indexes of a document's texts and arrays.
 pub struct Indexes {
     enabled: bool,
-    /// By the address of the shared type, which stays as long as the document; see `garbage.rs`.
-    lists: HashMap<usize, (BranchPtr, Entry), NumberHash>,
-    /// At how many lists those that were deleted are looked for.
+    /// The one that was used last comes first.
+    indexed: Vec<(BranchPtr, Box<PositionIndex>)>,
+    /// The others that were edited, by the address of the shared type, which stays as long as the document; see
+    /// `garbage.rs`.
+    others: HashMap<usize, (BranchPtr, Edits), NumberHash>,
+    /// At how many of them those that were deleted are looked for.
     purge_at: usize,
 }
 
@@ -57,8 +64,11 @@ pub fn prepare(txn: &mut YffiTxn, branch: BranchPtr) -> Result<()> {
     }
     txn.settle()?;
     let mut indexes = doc.indexes();
-    if indexes.is_wanted(branch, txn) {
-        indexes.build(branch, txn.write_many(0)?);
+    let admission = doc.admission();
+    let (units, structs) = (admission.clocks.units(), admission.structs);
+    drop(admission);
+    if indexes.is_wanted(branch, units, structs) {
+        indexes.build(branch, units, txn.write_many(0)?);
     }
     Ok(())
 }
@@ -85,107 +95,118 @@ pub fn delete(txn: &mut YffiTxn, slot: u32, index: u64, len: u64) -> Result<bool
     Ok(true)
 }
 
-fn units(state: &StateVector) -> u64 {
-    state.iter().map(|(_, clock)| u64::from(*clock)).sum()
-}
-
 impl Indexes {
     pub fn new(enabled: bool) -> Self {
         Indexes {
             enabled,
-            lists: HashMap::default(),
+            indexed: Vec::new(),
+            others: HashMap::default(),
             purge_at: FIRST_PURGE,
         }
     }
 
+    fn find(&self, branch: BranchPtr) -> Option<usize> {
+        let is_it = |(other, _): &(BranchPtr, _)| key(*other) == key(branch);
+        self.indexed.iter().position(is_it)
+    }
+
     /// The index of a list, if it has one.
     pub fn get(&mut self, branch: BranchPtr) -> Option<&mut PositionIndex> {
-        match self.lists.get_mut(&key(branch)) {
-            Some((_, Entry::Indexed(index))) => Some(index),
-            _ => None,
-        }
+        let at = self.find(branch)?;
+        self.indexed[..=at].rotate_right(1);
+        Some(&mut self.indexed[0].1)
     }
 
     /// Notes that a list is about to be edited; whether that may be reason enough to make an index.
     fn may_want(&mut self, branch: BranchPtr) -> bool {
-        if !self.enabled {
+        if !self.enabled || self.find(branch).is_some() {
             return false;
         }
-        if self.lists.len() >= self.purge_at {
-            self.lists.retain(|_, (branch, _)| !branch.is_deleted());
-            self.purge_at = FIRST_PURGE.max(2 * self.lists.len());
+        if self.others.len() >= self.purge_at {
+            self.others.retain(|_, (branch, _)| !branch.is_deleted());
+            self.purge_at = FIRST_PURGE.max(2 * self.others.len());
         }
-        let entry = self.lists.entry(key(branch));
-        match entry.or_insert((branch, Entry::Without(0))) {
-            (_, Entry::Indexed(_)) => false,
-            (_, Entry::Refused(_)) => true,
-            (_, Entry::Without(cost)) => {
+        let other = self.others.entry(key(branch));
+        match other.or_insert((branch, Edits::Cost(0))) {
+            (_, Edits::Refused(_)) => true,
+            (_, Edits::Cost(cost)) => {
                 *cost += EDIT_COST + u64::from(branch.content_len()) / UNITS_PER_COST;
                 *cost >= BUILD_COST
             }
         }
     }
 
-    fn is_wanted(&mut self, branch: BranchPtr, txn: &YffiTxn) -> bool {
-        let units = with_txn!(&txn.access, t => units(&t.state_vector()));
-        match self.lists.get_mut(&key(branch)) {
-            Some((_, Entry::Without(cost))) => {
-                *cost >= BUILD_COST + units / UNITS_PER_COST
-                    && txn.doc().admission().structs <= MAX_STRUCTS
+    /// Whether it is time for an index, in a document of so many units and structs, as of the last commit.
+    fn is_wanted(&mut self, branch: BranchPtr, units: u64, structs: usize) -> bool {
+        match self.others.get_mut(&key(branch)) {
+            Some((_, Edits::Cost(cost))) => {
+                *cost >= BUILD_COST + units / UNITS_PER_COST && structs <= MAX_STRUCTS
             }
-            Some((_, entry @ Entry::Refused(_))) => {
-                if matches!(entry, Entry::Refused(until) if units > *until) {
-                    *entry = Entry::Without(0);
+            Some((_, edits @ Edits::Refused(_))) => {
+                if matches!(edits, Edits::Refused(until) if units > *until) {
+                    *edits = Edits::Cost(0);
                 }
                 false
             }
-            _ => false,
+            None => false,
         }
     }
 
-    /// Makes the index of a list.
-    fn build(&mut self, branch: BranchPtr, txn: &TransactionMut<'_>) {
+    /// Makes the index of a list, in the place of the one that was not used for longest if there are enough.
+    fn build(&mut self, branch: BranchPtr, units: u64, txn: &TransactionMut<'_>) {
         let document = txn.encode_state_as_update_v1(&StateVector::default());
         let list = match kind_of(branch.type_ref()) {
             YffiKind::Array => List::Array,
             _ => List::Text,
         };
-        let entry = match PositionIndex::build(list, branch.id(), &document) {
-            Ok(index) if index.len() == branch.content_len() => Entry::Indexed(Box::new(index)),
-            _ => Entry::Refused(2 * units(&txn.state_vector())),
-        };
-        self.lists.insert(key(branch), (branch, entry));
+        match PositionIndex::build(list, branch.id(), &document) {
+            Ok(index) if index.len() == branch.content_len() => {
+                self.others.remove(&key(branch));
+                self.indexed.truncate(MAX_INDEXES - 1);
+                self.indexed.insert(0, (branch, Box::new(index)));
+            }
+            _ => {
+                let refused = (branch, Edits::Refused(2 * units));
+                self.others.insert(key(branch), refused);
+            }
+        }
     }
 
     /// Gives the index of a list up: it was changed in a way that the index does not follow.
     pub fn forget(&mut self, branch: BranchPtr) {
-        if let Some((_, entry @ Entry::Indexed(_))) = self.lists.get_mut(&key(branch)) {
-            *entry = Entry::Without(0);
+        if let Some(at) = self.find(branch) {
+            self.indexed.remove(at);
         }
+    }
+
+    /// Gives the indexes of lists up that were deleted.
+    pub fn forget_deleted(&mut self) {
+        self.indexed.retain(|(branch, _)| !branch.is_deleted());
     }
 
     /// Gives all indexes up.
     pub fn forget_all(&mut self) {
-        self.lists.clear();
+        self.indexed.clear();
     }
 
     /// Takes in an update that the document has applied, all of it.
     pub fn absorb(&mut self, update: &[u8]) {
-        for (branch, entry) in self.lists.values_mut() {
-            let Entry::Indexed(index) = entry else {
-                continue;
-            };
-            if index.absorb(update).is_err() || index.len() != branch.content_len() {
-                *entry = Entry::Without(0);
-            }
+        if self.indexed.is_empty() {
+            return;
         }
+        let Ok(summary) = gate::check_alone(update, &WIDEST) else {
+            return self.forget_all();
+        };
+        self.indexed.retain_mut(|(branch, index)| {
+            index.absorb(update, &summary).is_ok() && index.len() == branch.content_len()
+        });
     }
 
     /// Walks all indexed lists and checks that their indexes are right.
     #[cfg(debug_assertions)]
     pub fn check(&self, txn: &mut TransactionMut<'_>) {
-        for (branch, entry) in self.lists.values() {
-            if let (Entry::Indexed(index), false) = (entry, branch.is_deleted()) {
+        for (branch, index) in &self.indexed {
+            if !branch.is_deleted() {
                 let walked = match kind_of(branch.type_ref()) {
                     YffiKind::Array => walk::array(*branch, txn),
                     _ => walk::text(*branch, txn),
@@ -195,16 +216,9 @@ impl Indexes {
         }
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.lists.is_empty()
-    }
-
     /// How many lists have an index.
     pub fn count(&self) -> usize {
-        let entries = self.lists.values();
-        entries
-            .filter(|(_, entry)| matches!(entry, Entry::Indexed(_)))
-            .count()
+        self.indexed.len()
     }
 }
 

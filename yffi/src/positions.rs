@@ -22,7 +22,7 @@ use crate::structs::{
     EMBED, HAS_PARENT_SUB, STRING, TYPE,
 };
 use crate::wire::Reader;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use yrs::BranchID;
 
@@ -60,9 +60,9 @@ pub struct PositionIndex {
     runs: Sequence,
     /// There are, or were, shared types in it: what a deletion does to them has to be seen at once.
     shared: bool,
-    /// The second halves of characters that take two units. Whatever comes between two halves parts them for good:
+    /// The second halves of visible characters that take two units. Whatever comes between two halves parts them for good:
     /// what was one run never becomes one again.
-    halves: HashSet<Unit>,
+    halves: BTreeSet<Unit>,
 }
 
 /// A client's structs in an update.
@@ -86,9 +86,10 @@ impl PositionIndex {
             },
             runs: Sequence::default(),
             shared: false,
-            halves: HashSet::new(),
+            halves: BTreeSet::new(),
         };
-        index.absorb_all(document, |_| false)?;
+        let summary = gate::check_alone(document, &WIDEST).map_err(|_| Unfit)?;
+        index.absorb_all(document, &summary)?;
         index.runs.untrack();
         Ok(index)
     }
@@ -207,7 +208,7 @@ impl PositionIndex {
             let part = len.min(run.len - within);
             let start = run.first.plus(within).clock;
             each(self.runs.client(run.first), start, start + part);
-            self.runs.delete(number, within, within + part);
+            self.delete_of_run(number, within, within + part);
             len -= part;
         }
     }
@@ -258,23 +259,17 @@ impl PositionIndex {
     }
 
     /// Takes in what an update that the document has applied, all of it, has changed in the list.
-    pub fn absorb(&mut self, update: &[u8]) -> Fitting<()> {
-        let most = FEW_STRUCTS.max(self.runs.size());
-        self.absorb_all(update, |structs| structs > most)
-    }
-
-    fn absorb_all(
-        &mut self,
-        update: &[u8],
-        is_too_long: impl FnOnce(usize) -> bool,
-    ) -> Fitting<()> {
-        let summary = gate::check_alone(update, &WIDEST).map_err(|_| Unfit)?;
-        if is_too_long(summary.structs) {
+    pub fn absorb(&mut self, update: &[u8], summary: &Summary) -> Fitting<()> {
+        if summary.structs > FEW_STRUCTS.max(self.runs.size()) {
             return Err(Unfit);
         }
+        self.absorb_all(update, summary)
+    }
+
+    fn absorb_all(&mut self, update: &[u8], summary: &Summary) -> Fitting<()> {
         self.runs.track();
-        self.absorb_structs(update, &summary)?;
-        let delete_set = &update[summary.delete_set];
+        self.absorb_structs(update, summary)?;
+        let delete_set = &update[summary.delete_set.clone()];
         for_each_deletion(delete_set, |client, start, end| {
             self.absorb_deletion(client, start, end)
         });
@@ -291,9 +286,18 @@ impl PositionIndex {
             let first = run.first.clock;
             let from = clock.saturating_sub(first);
             let to = (end - first).min(run.len);
-            self.runs.delete(number, from, to);
+            self.delete_of_run(number, from, to);
             clock = first + to;
         }
+    }
+
+    fn delete_of_run(&mut self, number: Number, from: u32, to: u32) {
+        let first = self.runs.run(number).first;
+        let gone = first.plus(from)..first.plus(to);
+        while let Some(half) = self.halves.range(gone.clone()).next().copied() {
+            self.halves.remove(&half);
+        }
+        self.runs.delete(number, from, to);
     }
 
     /// Takes in structs in an order in which each comes behind those that it refers to.
@@ -400,6 +404,9 @@ impl PositionIndex {
 
     /// Puts a run into its place: between its origins or, if there is something between these, where Yjs puts it.
     fn integrate(&mut self, run: Run) -> Fitting<()> {
+        if self.is_backwards(&run) {
+            return Err(Unfit);
+        }
         let left = self.behind(run.origin)?;
         let right = self.before(run.right_origin)?;
         let left = if self.runs.next(left) == right {
@@ -409,6 +416,17 @@ impl PositionIndex {
         };
         self.runs.insert(left, run);
         Ok(())
+    }
+
+    /// Whether a run claims that what was on its right stands before what was on its left, in one stretch. Nobody writes
+    /// that, and what yrs makes of it depends on whether it has merged the stretch.
+    fn is_backwards(&self, run: &Run) -> bool {
+        let (left, right) = (run.origin, run.right_origin);
+        if left == Unit::NONE || !left.is_behind(right) {
+            return false;
+        }
+        let of = |unit| self.runs.find_unit(unit).map(|(number, _)| number);
+        of(left) == of(right)
     }
 
     /// The run that ends with a unit; NIL for none.

@@ -23,6 +23,11 @@ impl Unit {
         clock: 0,
     };
 
+    /// Whether its client wrote it after another one, or it is the same.
+    pub fn is_behind(self, other: Unit) -> bool {
+        self.client == other.client && self.clock >= other.clock
+    }
+
     pub fn plus(self, clocks: u32) -> Unit {
         Unit {
             clock: self.clock + clocks,

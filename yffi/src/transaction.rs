@@ -248,6 +248,9 @@ impl YffiTxn {
         out.held = self.held;
         out.pending = !admission.held.is_empty();
         drop(admission); // collecting garbage needs it
+        if !txn.delete_set().is_empty() {
+            doc.indexes().forget_deleted();
+        }
         out.changed = txn.has_changes();
         let wanted = want_update && out.changed;
         let early = (wanted && few).then(|| txn.encode_update_v1());

@@ -44,9 +44,7 @@ fn apply(txn: &mut YffiTxn, bytes: &[u8], budget: Option<Duration>) -> Result<()
     let in_time = match admitted.updates {
         Updates::One(update) => {
             let integrated = integrate(write, update);
-            if !indexes.is_empty() {
-                indexes.absorb(admitted.rewritten.as_deref().unwrap_or(bytes));
-            }
+            indexes.absorb(admitted.rewritten.as_deref().unwrap_or(bytes));
             integrated.map(|()| true)
         }
         Updates::Many(updates) => {

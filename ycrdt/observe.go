@@ -175,10 +175,12 @@ func (t *observerTable) removeStale(doc *Doc) {
 		return // the document is poisoned: nothing is recorded any more
 	}
 	for _, o := range stale {
-		// A shared type that is gone took its observers with it.
-		if handle, err := tx.Resolve(o.key.ref); err == nil {
-			_ = tx.native.Unobserve(slotOf(handle), o.id, o.key.deep)
+		handle, err := tx.Resolve(o.key.ref)
+		if err != nil { // a shared type that is gone took its observers with it
+			doc.native.Unobserved()
+			continue
 		}
+		_ = tx.native.Unobserve(slotOf(handle), o.id, o.key.deep)
 	}
 	_, _ = tx.native.Commit(false) // nothing was changed
 }

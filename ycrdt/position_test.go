@@ -258,3 +258,32 @@ func TestPositionIndex_OfADeletedList(t *testing.T) {
 	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Map("m").Clear()) })
 	assert.Zero(t, doc.Indexes())
 }
+
+// Edits are held back again when nobody observes any more, even if what was observed is gone.
+func TestPositionIndex_AfterObservers(t *testing.T) {
+	for _, deletes := range []bool{false, true} {
+		doc := newDoc(t)
+		var ref ycrdt.Ref
+		write(t, doc, func(tx *ycrdt.Tx) {
+			require.NoError(t, tx.Map("m").Set("k", ycrdt.NewMap{}))
+			nested, ok := tx.Map("m").Map("k")
+			require.True(t, ok)
+			ref = nested.Ref()
+		})
+		sub, err := doc.Observe(ref, func(ycrdt.Event) {})
+		require.NoError(t, err)
+		edit := func() {
+			for range 100 {
+				write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("t").Insert(0, "x")) })
+			}
+		}
+		edit()
+		assert.False(t, doc.HoldsEdits())
+		if deletes {
+			write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Map("m").Delete("k")) })
+		}
+		sub.Close()
+		edit()
+		assert.True(t, doc.HoldsEdits())
+	}
+}

@@ -262,3 +262,12 @@ pub unsafe extern "C" fn yffi_branch_unobserve(
         Ok(())
     })
 }
+
+/// Notes that an observer is gone with its shared type, which was deleted.
+///
+/// # Safety
+/// `doc` is valid; the caller holds the document's lock, exclusively.
+#[no_mangle]
+pub unsafe extern "C" fn yffi_doc_unobserved(doc: *const YffiDoc) {
+    (*doc).unobserve();
+}

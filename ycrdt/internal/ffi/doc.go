@@ -124,6 +124,12 @@ func (d *Doc) Garbage() int {
 	return n
 }
 
+// Unobserved notes that an observer is gone with its shared type. The caller holds the document's lock, exclusively.
+func (d *Doc) Unobserved() {
+	C.yffi_doc_unobserved(d.ptr())
+	runtime.KeepAlive(d)
+}
+
 // Settle carries out what write transactions have held back. The caller holds the document's lock, exclusively.
 func (d *Doc) Settle() error {
 	var e C.YffiError

@@ -291,6 +291,12 @@ int32_t yffi_branch_unobserve(YffiTxn *txn,
                               bool deep,
                               YffiError *err);
 
+// Notes that an observer is gone with its shared type, which was deleted.
+//
+// # Safety
+// `doc` is valid; the caller holds the document's lock, exclusively.
+void yffi_doc_unobserved(const YffiDoc *doc);
+
 // Prepares the library, before any other call, and returns the version of its ABI.
 uint32_t yffi_init(void);
 

@@ -1,7 +1,6 @@
 package ycrdt
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
 
@@ -131,7 +130,7 @@ func (a *Array) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(jsonValue(plain))
+	return marshalPlain("array marshal", plain)
 }
 
 // UnmarshalJSON replaces the array's content by the elements of a JSON array, as plain values.

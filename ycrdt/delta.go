@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -38,7 +39,22 @@ type jsonOp struct {
 
 // MarshalJSON writes the step as in a Quill delta.
 func (op DeltaOp) MarshalJSON() ([]byte, error) {
-	return json.Marshal(jsonOp{jsonValue(op.Insert), op.Delete, op.Retain, op.Attributes})
+	encoded, err := op.marshal()
+	return encoded, wrap("delta marshal", err)
+}
+
+func (op DeltaOp) marshal() ([]byte, error) {
+	insert, err := jsonValue(op.Insert)
+	if err != nil {
+		return nil, err
+	}
+	attributes := make(map[string]any, len(op.Attributes))
+	for key, value := range op.Attributes {
+		if attributes[key], err = jsonValue(value); err != nil {
+			return nil, fmt.Errorf("attribute %q: %w", key, err)
+		}
+	}
+	return json.Marshal(jsonOp{insert, op.Delete, op.Retain, attributes})
 }
 
 // UnmarshalJSON reads a step of a Quill delta.
@@ -58,6 +74,17 @@ func (op *DeltaOp) UnmarshalJSON(data []byte) error {
 		op.Attributes, err = goMap(raw.Attributes)
 	}
 	return err
+}
+
+// characters returns what the delta inserts, without embeds.
+func (d Delta) characters() string {
+	var b strings.Builder
+	for _, op := range d {
+		if text, ok := op.Insert.(string); ok {
+			b.WriteString(text)
+		}
+	}
+	return b.String()
 }
 
 // encodeDelta writes the operations one after another.

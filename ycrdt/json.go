@@ -12,45 +12,98 @@ import (
 )
 
 // jsonValue prepares a plain value for encoding/json the way JSON.stringify treats it: undefined members are left
-// out, and undefined elements, NaN and the infinities become null.
-func jsonValue(value any) any {
+// out, and undefined elements, NaN and the infinities become null. New shared types become what they will hold.
+// Nothing else may come to encoding/json, which finds no cycle that leads through a MarshalJSON.
+func jsonValue(value any) (any, error) { return jsonValueAt(value, maxNativeDepth) }
+
+func jsonValueAt(value any, depth int) (any, error) {
 	switch value := value.(type) {
 	case map[string]any:
-		out := make(map[string]any, len(value))
-		for key, member := range value {
-			if member != protocol.Undefined {
-				out[key] = jsonValue(member)
-			}
-		}
-		return out
+		return jsonObject(value, depth)
+	case NewMap:
+		return jsonObject(value, depth)
 	case []any:
-		out := make([]any, len(value))
-		for i, element := range value {
-			out[i] = jsonValue(element)
-		}
-		return out
+		return jsonArray(value, depth)
+	case NewArray:
+		return jsonArray(value, depth)
+	case NewText:
+		return string(value), nil
+	case NewRichText:
+		return Delta(value).characters(), nil
+	case float32:
+		return jsonFloat(value), nil
 	case float64:
-		if math.IsNaN(value) || math.IsInf(value, 0) {
-			return nil
+		return jsonFloat(value), nil
+	case nil, bool, string, []byte, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, *big.Int,
+		protocol.UndefinedType, *Text, *Map, *Array:
+		return value, nil
+	default:
+		return nil, fmt.Errorf("%w: type %T", ErrUnsupportedValue, value)
+	}
+}
+
+func jsonObject(object map[string]any, depth int) (any, error) {
+	if depth == 0 {
+		return nil, tooDeep(maxNativeDepth)
+	}
+	out := make(map[string]any, len(object))
+	for key, member := range object {
+		if member == protocol.Undefined {
+			continue
+		}
+		var err error
+		if out[key], err = jsonValueAt(member, depth-1); err != nil {
+			return nil, err
 		}
 	}
-	return value
+	return out, nil
+}
+
+func jsonArray(values []any, depth int) (any, error) {
+	if depth == 0 {
+		return nil, tooDeep(maxNativeDepth)
+	}
+	out := make([]any, len(values))
+	for i, element := range values {
+		var err error
+		if out[i], err = jsonValueAt(element, depth-1); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func jsonFloat[F float32 | float64](f F) any {
+	if n := float64(f); math.IsNaN(n) || math.IsInf(n, 0) {
+		return nil
+	}
+	return f
+}
+
+// marshalPlain writes a plain value as JSON.
+func marshalPlain(op string, plain any) ([]byte, error) {
+	value, err := jsonValue(plain)
+	if err != nil {
+		return nil, wrap(op, err)
+	}
+	encoded, err := json.Marshal(value)
+	return encoded, wrap(op, err)
 }
 
 // encodeJSON writes a value that travels as JSON, the way it will arrive: embeds and attributes of text are JSON
 // in updates. What would arrive as something else is refused.
 func encodeJSON(e *protocol.Encoder, value any) error {
-	plain, err := asJSON(value)
+	plain, err := asJSON(value, protocol.MaxAnyDepth)
 	if err != nil {
 		return err
 	}
 	return e.WriteAny(plain)
 }
 
-func asJSON(value any) (any, error) {
+func asJSON(value any, depth int) (any, error) {
 	switch value := value.(type) {
 	case float32:
-		return asJSON(float64(value))
+		return asJSON(float64(value), depth)
 	case float64:
 		if math.IsNaN(value) || math.IsInf(value, 0) {
 			return nil, fmt.Errorf("%w: JSON has no number for %v", ErrUnsupportedValue, value)
@@ -62,19 +115,25 @@ func asJSON(value any) (any, error) {
 	case []byte, *big.Int, protocol.UndefinedType:
 		return nil, fmt.Errorf("%w: embeds and attributes travel as JSON, which has no %T", ErrUnsupportedValue, value)
 	case []any:
+		if depth == 0 {
+			return nil, tooDeep(protocol.MaxAnyDepth)
+		}
 		out := make([]any, len(value))
 		for i, element := range value {
 			var err error
-			if out[i], err = asJSON(element); err != nil {
+			if out[i], err = asJSON(element, depth-1); err != nil {
 				return nil, err
 			}
 		}
 		return out, nil
 	case map[string]any:
+		if depth == 0 {
+			return nil, tooDeep(protocol.MaxAnyDepth)
+		}
 		out := make(map[string]any, len(value))
 		for key, member := range value {
 			var err error
-			if out[key], err = asJSON(member); err != nil {
+			if out[key], err = asJSON(member, depth-1); err != nil {
 				return nil, err
 			}
 		}

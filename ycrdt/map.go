@@ -1,7 +1,6 @@
 package ycrdt
 
 import (
-	"encoding/json"
 	"iter"
 
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
@@ -130,7 +129,7 @@ func (m *Map) MarshalJSON() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(jsonValue(plain))
+	return marshalPlain("map marshal", plain)
 }
 
 // UnmarshalJSON replaces the map's content by the members of a JSON object, as plain values.

@@ -47,7 +47,7 @@ func encodeTree(e *protocol.Encoder, value any, depth int) error {
 	switch value.(type) {
 	case NewText, NewRichText, NewMap, NewArray:
 		if depth == 0 {
-			return fmt.Errorf("%w: shared types nested more than %d levels deep", ErrUnsupportedValue, protocol.MaxAnyDepth)
+			return fmt.Errorf("%w: shared types nested more than %d levels deep (a cycle?)", ErrUnsupportedValue, protocol.MaxAnyDepth)
 		}
 	}
 	switch value := value.(type) {
@@ -103,14 +103,15 @@ func encodeNewText(e *protocol.Encoder, delta Delta, depth int) error {
 
 // encodePlain writes a value without shared types.
 func encodePlain(e *protocol.Encoder, value any) error {
-	if err := checkBigInts(value); err != nil {
+	if err := checkBigInts(value, protocol.MaxAnyDepth); err != nil {
 		return err
 	}
 	return e.WriteAny(value)
 }
 
-// checkBigInts refuses what yrs would not carry as a BigInt: it writes one that a float can hold as a float.
-func checkBigInts(value any) error {
+// checkBigInts refuses what yrs would not carry as a BigInt: it writes one that a float can hold as a float. The value
+// may nest as deep as the encoder allows.
+func checkBigInts(value any, depth int) error {
 	switch value := value.(type) {
 	case *big.Int:
 		if value == nil || !value.IsInt64() {
@@ -120,19 +121,31 @@ func checkBigInts(value any) error {
 			return fmt.Errorf("%w: the BigInt %d would arrive as a float, because a float can hold it", ErrUnsupportedValue, n)
 		}
 	case []any:
+		if depth == 0 {
+			return tooDeep(protocol.MaxAnyDepth)
+		}
 		for _, element := range value {
-			if err := checkBigInts(element); err != nil {
+			if err := checkBigInts(element, depth-1); err != nil {
 				return err
 			}
 		}
 	case map[string]any:
+		if depth == 0 {
+			return tooDeep(protocol.MaxAnyDepth)
+		}
 		for _, element := range value {
-			if err := checkBigInts(element); err != nil {
+			if err := checkBigInts(element, depth-1); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// tooDeep is for what looks through values before the encoder does: a value may contain itself, and a stack that
+// overflows ends the process.
+func tooDeep(levels int) error {
+	return fmt.Errorf("%w: nested more than %d deep (a cycle?)", ErrUnsupportedValue, levels)
 }
 
 // maxNativeDepth is above what native calls return: as many levels of shared types as Limits allow, around a plain value

@@ -21,13 +21,22 @@ func (a *Array) Insert(index int, values ...any) error {
 	if index < 0 {
 		return negative(op, index)
 	}
+	encoded, err := encodeValues(values)
+	if err != nil {
+		return wrap(op, err)
+	}
+	return wrap(op, a.tx.native.ArrayInsert(a.slot, uint64(index), encoded))
+}
+
+// encodeValues writes values one after another.
+func encodeValues(values []any) ([]byte, error) {
 	var e protocol.Encoder
 	for i, value := range values {
 		if err := encodeValue(&e, value); err != nil {
-			return wrap(op, fmt.Errorf("value %d: %w", i, err))
+			return nil, fmt.Errorf("value %d: %w", i, err)
 		}
 	}
-	return wrap(op, a.tx.native.ArrayInsert(a.slot, uint64(index), e.Bytes()))
+	return e.Bytes(), nil
 }
 
 // Append inserts values at the end.
@@ -133,8 +142,10 @@ func (a *Array) MarshalJSON() ([]byte, error) {
 	return marshalPlain("array marshal", plain)
 }
 
-// UnmarshalJSON replaces the array's content by the elements of a JSON array, as plain values.
+// UnmarshalJSON replaces the array's content by the elements of a JSON array, as plain values. Nothing is changed if
+// it fails.
 func (a *Array) UnmarshalJSON(data []byte) error {
+	const op = "array unmarshal"
 	if isNull(data) {
 		return nil
 	}
@@ -144,10 +155,22 @@ func (a *Array) UnmarshalJSON(data []byte) error {
 	}
 	values, ok := value.([]any)
 	if !ok {
-		return &Error{Op: "array unmarshal", Code: CodeUnsupportedValue, Msg: "not a JSON array"}
+		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: "not a JSON array"}
 	}
-	if err := a.Delete(0, a.Len()); err != nil {
+	if err := a.change(op); err != nil {
 		return err
 	}
-	return a.Insert(0, values...)
+	encoded, err := encodeValues(values)
+	if err != nil {
+		return wrap(op, err)
+	}
+	n, err := a.tx.native.ArrayLen(a.slot)
+	if err != nil {
+		return wrap(op, err)
+	}
+	// First what can be refused, so that what was there is still there then.
+	if err := a.tx.native.ArrayInsert(a.slot, 0, encoded); err != nil {
+		return wrap(op, err)
+	}
+	return a.Delete(len(values), n)
 }

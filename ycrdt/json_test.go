@@ -3,6 +3,7 @@ package ycrdt_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -150,6 +151,30 @@ func TestUnmarshalJSON_RefusesOtherKindsAndChangesNothing(t *testing.T) {
 		assert.ErrorIs(t, json.Unmarshal([]byte(`[]`), tx.Array("a")), ycrdt.ErrReadOnly)
 		assert.ErrorIs(t, json.Unmarshal([]byte(`""`), tx.Text("t")), ycrdt.ErrReadOnly)
 	})
+}
+
+// What holds something that is refused neither erases what was there nor sets a part of what is new.
+func TestUnmarshalJSON_RefusedValuesChangeNothing(t *testing.T) {
+	doc := newDoc(t)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		require.NoError(t, tx.Map("m").Set("k", 1))
+		require.NoError(t, tx.Array("a").Insert(0, 1))
+		require.NoError(t, tx.Text("t").Insert(0, "x"))
+	})
+	before := encode(t, doc)
+	deep := strings.Repeat("[", 65) + strings.Repeat("]", 65)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		err := json.Unmarshal([]byte(`{"a": 1, "k": `+deep+`}`), tx.Map("m"))
+		assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue)
+		assert.ErrorContains(t, err, `map unmarshal: key "k": `)
+		err = json.Unmarshal([]byte(`[1, `+deep+`]`), tx.Array("a"))
+		assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue)
+		assert.ErrorContains(t, err, "array unmarshal: value 1: ")
+		err = json.Unmarshal([]byte(`[{"insert": "y"}, {"insert": `+deep+`}]`), tx.Text("t"))
+		assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue)
+		assert.False(t, tx.Changed())
+	})
+	assert.Equal(t, before, encode(t, doc))
 }
 
 // encoding/json asks unmarshalers to take null as "leave it as it is".

@@ -1,6 +1,7 @@
 package ycrdt
 
 import (
+	"fmt"
 	"iter"
 
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
@@ -132,8 +133,10 @@ func (m *Map) MarshalJSON() ([]byte, error) {
 	return marshalPlain("map marshal", plain)
 }
 
-// UnmarshalJSON replaces the map's content by the members of a JSON object, as plain values.
+// UnmarshalJSON replaces the map's content by the members of a JSON object, as plain values. Nothing is changed if a
+// value is refused.
 func (m *Map) UnmarshalJSON(data []byte) error {
+	const op = "map unmarshal"
 	if isNull(data) {
 		return nil
 	}
@@ -143,14 +146,23 @@ func (m *Map) UnmarshalJSON(data []byte) error {
 	}
 	object, ok := value.(map[string]any)
 	if !ok {
-		return &Error{Op: "map unmarshal", Code: CodeUnsupportedValue, Msg: "not a JSON object"}
+		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: "not a JSON object"}
+	}
+	keys := sortedKeys(object)
+	encoded := make([][]byte, len(keys))
+	for i, key := range keys {
+		var e protocol.Encoder
+		if err := encodeValue(&e, object[key]); err != nil {
+			return wrap(op, fmt.Errorf("key %q: %w", key, err))
+		}
+		encoded[i] = e.Bytes()
 	}
 	if err := m.Clear(); err != nil {
 		return err
 	}
-	for _, key := range sortedKeys(object) {
-		if err := m.Set(key, object[key]); err != nil {
-			return err
+	for i, key := range keys {
+		if err := m.tx.native.MapSet(m.slot, key, encoded[i]); err != nil {
+			return wrap(op, err)
 		}
 	}
 	return nil

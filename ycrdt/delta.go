@@ -16,7 +16,9 @@ import (
 // Quill's JSON.
 type Delta []DeltaOp
 
-// DeltaOp is one step of a [Delta]: an insertion, or else a deletion, or else a stretch that stays.
+// DeltaOp is one step of a [Delta]: an insertion, or else a deletion, or else a stretch that stays. One that has more than
+// one of Insert, Delete and Retain is refused with [ErrInvalidArgument], even if what it inserts is empty. One that has none
+// of them does nothing.
 type DeltaOp struct {
 	// Insert is what to insert: a string of characters, any other value as an embed of length 1. Embeds and
 	// attributes travel as JSON: bytes, undefined, BigInts, NaN and the infinities are refused, and a whole float
@@ -26,54 +28,121 @@ type DeltaOp struct {
 	Delete int
 	// Retain is the length to keep, in the document's offset units.
 	Retain int
-	// Attributes format what is inserted or kept. nil as a value removes an attribute.
+	// Attributes format what is inserted or kept. nil as a value removes an attribute. With Delete they mean nothing.
 	Attributes map[string]any
+}
+
+// check refuses a step of which a part would be left out.
+func (op DeltaOp) check() error {
+	if op.Insert != nil && (op.Delete != 0 || op.Retain != 0) || op.Delete != 0 && op.Retain != 0 {
+		return fmt.Errorf("%w: a step inserts, deletes or retains; make a step of each", ErrInvalidArgument)
+	}
+	return nil
+}
+
+// isEmpty tells whether the step does nothing.
+func (op DeltaOp) isEmpty() bool {
+	return (op.Insert == nil || op.Insert == "") && op.Delete == 0 && op.Retain == 0
 }
 
 type jsonOp struct {
 	Insert     any            `json:"insert,omitempty"`
-	Delete     int            `json:"delete,omitempty"`
-	Retain     int            `json:"retain,omitempty"`
+	Delete     *int           `json:"delete,omitempty"`
+	Retain     *int           `json:"retain,omitempty"`
 	Attributes map[string]any `json:"attributes,omitempty"`
+}
+
+const (
+	opMarshalDelta   = "delta marshal"
+	opUnmarshalDelta = "delta unmarshal"
+)
+
+// MarshalJSON writes the delta as Quill does. Steps that do nothing are left out, because Quill miscounts them.
+func (d Delta) MarshalJSON() ([]byte, error) {
+	if d == nil {
+		return []byte("null"), nil
+	}
+	steps := make([]json.RawMessage, 0, len(d))
+	for i, op := range d {
+		step, err := op.marshal()
+		if err != nil {
+			return nil, wrap(opMarshalDelta, fmt.Errorf("operation %d: %w", i, err))
+		}
+		if !op.isEmpty() {
+			steps = append(steps, step)
+		}
+	}
+	return json.Marshal(steps)
 }
 
 // MarshalJSON writes the step as in a Quill delta.
 func (op DeltaOp) MarshalJSON() ([]byte, error) {
 	encoded, err := op.marshal()
-	return encoded, wrap("delta marshal", err)
+	return encoded, wrap(opMarshalDelta, err)
 }
 
 func (op DeltaOp) marshal() ([]byte, error) {
+	if err := op.check(); err != nil {
+		return nil, err
+	}
 	insert, err := jsonValue(op.Insert)
 	if err != nil {
 		return nil, err
 	}
-	attributes := make(map[string]any, len(op.Attributes))
+	out := jsonOp{Insert: insert, Attributes: make(map[string]any, len(op.Attributes))}
+	switch {
+	case op.Delete != 0:
+		out.Delete = &op.Delete
+	case op.Insert == nil:
+		out.Retain = &op.Retain
+	}
 	for key, value := range op.Attributes {
-		if attributes[key], err = jsonValue(value); err != nil {
+		if out.Attributes[key], err = jsonValue(value); err != nil {
 			return nil, fmt.Errorf("attribute %q: %w", key, err)
 		}
 	}
-	return json.Marshal(jsonOp{insert, op.Delete, op.Retain, attributes})
+	return json.Marshal(out)
 }
 
-// UnmarshalJSON reads a step of a Quill delta.
+// UnmarshalJSON reads a step of a Quill delta. One without insert, delete and retain is refused with
+// [ErrInvalidArgument], and so is "insert": null, which is neither characters nor an embed, and which Yjs cannot insert.
 func (op *DeltaOp) UnmarshalJSON(data []byte) error {
+	if isNull(data) {
+		return nil
+	}
+	read, err := parseOp(data)
+	if err != nil {
+		return wrap(opUnmarshalDelta, err)
+	}
+	*op = read
+	return nil
+}
+
+func parseOp(data []byte) (op DeltaOp, err error) {
 	var raw jsonOp
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
 	if err := dec.Decode(&raw); err != nil {
-		return err
+		return op, err
 	}
-	insert, err := goValue(raw.Insert)
-	if err != nil {
-		return err
+	if raw.Insert == nil && raw.Delete == nil && raw.Retain == nil {
+		return op, fmt.Errorf("%w: a step without insert, delete and retain", ErrInvalidArgument)
 	}
-	*op = DeltaOp{Insert: insert, Delete: raw.Delete, Retain: raw.Retain}
+	if op.Insert, err = goValue(raw.Insert); err != nil {
+		return op, err
+	}
+	if raw.Delete != nil {
+		op.Delete = *raw.Delete
+	}
+	if raw.Retain != nil {
+		op.Retain = *raw.Retain
+	}
 	if raw.Attributes != nil {
-		op.Attributes, err = goMap(raw.Attributes)
+		if op.Attributes, err = goMap(raw.Attributes); err != nil {
+			return op, err
+		}
 	}
-	return err
+	return op, op.check()
 }
 
 // characters returns what the delta inserts, without embeds.
@@ -92,7 +161,7 @@ func encodeDelta(delta Delta) ([]byte, error) {
 	var e, discarded protocol.Encoder
 	for i, op := range delta {
 		out := &e
-		if op.Insert == "" || op.Insert == nil && op.Delete == 0 && op.Retain == 0 {
+		if op.isEmpty() {
 			out = &discarded // yrs would leave marks without anything between them
 		}
 		if err := encodeOp(out, op, protocol.MaxAnyDepth); err != nil {
@@ -103,6 +172,9 @@ func encodeDelta(delta Delta) ([]byte, error) {
 }
 
 func encodeOp(e *protocol.Encoder, op DeltaOp, depth int) error {
+	if err := op.check(); err != nil {
+		return err
+	}
 	switch {
 	case op.Delete < 0 || op.Retain < 0 || op.Delete > maxLength || op.Retain > maxLength:
 		return fmt.Errorf("%w: delete %d, retain %d", ErrOutOfRange, op.Delete, op.Retain)

@@ -123,6 +123,8 @@ func wrap(op string, err error) error {
 		return &Error{Op: op, Code: CodeOutOfRange, Msg: err.Error()}
 	case errors.Is(err, ErrUnsupportedValue):
 		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: err.Error()}
+	case errors.Is(err, ErrInvalidArgument):
+		return &Error{Op: op, Code: CodeInvalidArgument, Msg: err.Error()}
 	case errors.Is(err, ErrMalformed):
 		return &Error{Op: op, Code: CodeMalformed, Msg: err.Error()}
 	default:

@@ -84,11 +84,14 @@ func encodeTree(e *protocol.Encoder, value any, depth int) error {
 func encodeNewText(e *protocol.Encoder, delta Delta, depth int) error {
 	e.WriteUint8(tagText)
 	var ops Delta
-	for _, op := range delta {
+	for i, op := range delta {
+		if err := op.check(); err != nil {
+			return fmt.Errorf("operation %d: %w", i, err)
+		}
 		if op.Delete != 0 || op.Retain != 0 {
 			return fmt.Errorf("%w: the delta of a new text may hold insertions only", ErrUnsupportedValue)
 		}
-		if op.Insert != "" {
+		if !op.isEmpty() {
 			ops = append(ops, op)
 		}
 	}

@@ -58,6 +58,10 @@ const (
 )
 
 // MarshalJSON writes the delta as Quill does. Steps that do nothing are left out, because Quill miscounts them.
+//
+// Of a nested map or array it writes the content, as Yjs does, which is a plain embed for whoever reads it. A nested text,
+// what is opaque and a [Ref], as events have it, are refused with [ErrUnsupportedValue]: they would become strings, which
+// are read as characters. Put in their place what stands for them, such as an object that holds the text's own delta.
 func (d Delta) MarshalJSON() ([]byte, error) {
 	if d == nil {
 		return []byte("null"), nil
@@ -75,7 +79,7 @@ func (d Delta) MarshalJSON() ([]byte, error) {
 	return json.Marshal(steps)
 }
 
-// MarshalJSON writes the step as in a Quill delta.
+// MarshalJSON writes the step as in a Quill delta; see [Delta.MarshalJSON].
 func (op DeltaOp) MarshalJSON() ([]byte, error) {
 	encoded, err := op.marshal()
 	return encoded, wrap(opMarshalDelta, err)
@@ -85,7 +89,7 @@ func (op DeltaOp) marshal() ([]byte, error) {
 	if err := op.check(); err != nil {
 		return nil, err
 	}
-	insert, err := jsonValue(op.Insert)
+	insert, err := jsonInsert(op.Insert)
 	if err != nil {
 		return nil, err
 	}
@@ -102,6 +106,22 @@ func (op DeltaOp) marshal() ([]byte, error) {
 		}
 	}
 	return json.Marshal(out)
+}
+
+// jsonInsert prepares for encoding/json what a step inserts. What is no string must not become one, nor null.
+func jsonInsert(insert any) (any, error) {
+	switch insert.(type) {
+	case *Text, *Opaque, Ref, Subdoc, NewText, NewRichText:
+		return nil, fmt.Errorf("%w: a nested shared type (%T) is no embed in JSON, and would be read as characters; "+
+			"put what stands for it in its place, such as an object with its own delta", ErrUnsupportedValue, insert)
+	case []byte, protocol.UndefinedType:
+		return nil, noJSON(insert)
+	}
+	value, err := jsonValue(insert)
+	if err == nil && value == nil && insert != nil {
+		return nil, fmt.Errorf("%w: JSON has no number for %v", ErrUnsupportedValue, insert)
+	}
+	return value, err
 }
 
 // UnmarshalJSON reads a step of a Quill delta. One without insert, delete and retain is refused with

@@ -2,6 +2,7 @@ package ycrdt_test
 
 import (
 	"encoding/json"
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -76,4 +77,63 @@ func TestDelta_MarshalJSON_LeavesOutStepsThatDoNothing(t *testing.T) {
 	require.NoError(t, err)
 	var op ycrdt.DeltaOp
 	assert.NoError(t, json.Unmarshal(out, &op), "a step by itself comes back")
+}
+
+// A nested text in JSON would be read as characters: as something else, and of another length.
+func TestDelta_MarshalJSON_RefusesWhatWouldBeReadAsCharacters(t *testing.T) {
+	doc := newDoc(t)
+	var event ycrdt.Delta
+	sub, err := doc.Observe(ycrdt.RootText("t"), func(e ycrdt.Event) { event = e.(*ycrdt.TextEvent).Delta })
+	require.NoError(t, err)
+	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("t").InsertEmbed(0, ycrdt.NewText("nested"), nil)) })
+	sub.Close()
+	view(t, doc, func(tx *ycrdt.Tx) {
+		for name, delta := range map[string]ycrdt.Delta{
+			"handle":        tx.Text("t").ToDelta(),
+			"ref":           event,
+			"new text":      {{Insert: ycrdt.NewText("x")}},
+			"new rich text": {{Insert: ycrdt.NewRichText{{Insert: "x"}}}},
+			"subdocument":   {{Insert: ycrdt.Subdoc{GUID: "x"}}},
+			"opaque":        {{Insert: &ycrdt.Opaque{}}},
+			"bytes":         {{Insert: []byte{1}}},
+			"undefined":     {{Insert: ycrdt.Undefined}},
+			"not a number":  {{Insert: math.NaN()}},
+		} {
+			_, err := json.Marshal(delta)
+			assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue, name)
+		}
+		_, err := json.Marshal(tx.Text("t").ToDelta())
+		assert.ErrorContains(t, err, "such as an object with its own delta")
+	})
+	out, err := json.Marshal(ycrdt.Delta{{Insert: ycrdt.NewMap{"k": ycrdt.NewArray{ycrdt.NewText("a"), ycrdt.NewRichText{{Insert: "b"}, {Insert: 1}}}}}})
+	require.NoError(t, err)
+	assert.JSONEq(t, `[{"insert": {"k": ["a", "b"]}}]`, string(out), "as the map itself is written")
+}
+
+// A delta with handles says what to do with them.
+func TestDelta_OfHandlesSaysWhatToDo(t *testing.T) {
+	doc := newDoc(t)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		require.NoError(t, tx.Text("t").InsertEmbed(0, ycrdt.NewText("nested"), nil))
+		delta := tx.Text("t").ToDelta()
+		handle := delta[0].Insert
+		for where, err := range map[string]error{
+			"delta":     tx.Text("other").ApplyDelta(delta),
+			"rich text": tx.Map("m").Set("k", ycrdt.NewRichText(delta)),
+			"ref":       tx.Text("other").InsertEmbed(0, handle.(*ycrdt.Text).Ref(), nil),
+			"attribute": tx.Text("t").Format(0, 1, map[string]any{"k": []any{handle}}),
+			"value":     tx.Map("m").Set("k", handle),
+			"in a list": tx.Array("a").Append([]any{handle}),
+		} {
+			assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue, where)
+			assert.ErrorContains(t, err, "make a new one of that (NewText, NewRichText, NewMap, NewArray)", where)
+		}
+		for where, err := range map[string]error{
+			"embed": tx.Text("t").InsertEmbed(0, []any{ycrdt.NewMap{}}, nil),
+			"value": tx.Map("m").Set("k", map[string]any{"k": ycrdt.NewText("x")}),
+		} {
+			assert.ErrorIs(t, err, ycrdt.ErrUnsupportedValue, where)
+			assert.ErrorContains(t, err, "only NewMap, NewArray and NewRichText hold shared types", where)
+		}
+	})
 }

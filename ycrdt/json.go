@@ -113,7 +113,7 @@ func asJSON(value any, depth int) (any, error) {
 		}
 		return value, nil
 	case []byte, *big.Int, protocol.UndefinedType:
-		return nil, fmt.Errorf("%w: embeds and attributes travel as JSON, which has no %T", ErrUnsupportedValue, value)
+		return nil, noJSON(value)
 	case []any:
 		if depth == 0 {
 			return nil, tooDeep(protocol.MaxAnyDepth)
@@ -139,8 +139,12 @@ func asJSON(value any, depth int) (any, error) {
 		}
 		return out, nil
 	default:
-		return value, nil
+		return value, checkNoShared(value)
 	}
+}
+
+func noJSON(value any) error {
+	return fmt.Errorf("%w: embeds and attributes travel as JSON, which has no %T", ErrUnsupportedValue, value)
 }
 
 // isNull tells whether data is the JSON null, which encoding/json asks unmarshalers to ignore.

@@ -101,7 +101,8 @@ func (t *Text) applyDelta(op string, delta Delta) error {
 }
 
 // ToDelta returns the text as insertions, one for each stretch of equal formatting and each embedded value.
-// Nested shared types appear as handles.
+// Nested shared types appear as handles, which another text does not take: to copy them, put a [NewText], [NewRichText],
+// [NewMap] or [NewArray] of what they hold in their place.
 func (t *Text) ToDelta() Delta {
 	return noted(&t.shared, "text to delta", func(native *ffi.Txn, slot uint32) (Delta, error) {
 		encoded, err := native.TextDelta(slot)

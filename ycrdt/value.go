@@ -106,15 +106,15 @@ func encodeNewText(e *protocol.Encoder, delta Delta, depth int) error {
 
 // encodePlain writes a value without shared types.
 func encodePlain(e *protocol.Encoder, value any) error {
-	if err := checkBigInts(value, protocol.MaxAnyDepth); err != nil {
+	if err := checkPlain(value, protocol.MaxAnyDepth); err != nil {
 		return err
 	}
 	return e.WriteAny(value)
 }
 
-// checkBigInts refuses what yrs would not carry as a BigInt: it writes one that a float can hold as a float. The value
-// may nest as deep as the encoder allows.
-func checkBigInts(value any, depth int) error {
+// checkPlain refuses what the encoder would let pass or could say less about. yrs writes a BigInt that a float can hold
+// as a float. The value may nest as deep as the encoder allows.
+func checkPlain(value any, depth int) error {
 	switch value := value.(type) {
 	case *big.Int:
 		if value == nil || !value.IsInt64() {
@@ -128,7 +128,7 @@ func checkBigInts(value any, depth int) error {
 			return tooDeep(protocol.MaxAnyDepth)
 		}
 		for _, element := range value {
-			if err := checkBigInts(element, depth-1); err != nil {
+			if err := checkPlain(element, depth-1); err != nil {
 				return err
 			}
 		}
@@ -137,10 +137,25 @@ func checkBigInts(value any, depth int) error {
 			return tooDeep(protocol.MaxAnyDepth)
 		}
 		for _, element := range value {
-			if err := checkBigInts(element, depth-1); err != nil {
+			if err := checkPlain(element, depth-1); err != nil {
 				return err
 			}
 		}
+	default:
+		return checkNoShared(value)
+	}
+	return nil
+}
+
+// checkNoShared refuses shared types where only plain values can be.
+func checkNoShared(value any) error {
+	switch value.(type) {
+	case *Text, *Map, *Array, *Opaque, Ref:
+		return fmt.Errorf("%w: %T is a shared type that has its place; to insert what it holds, make a new one of that "+
+			"(NewText, NewRichText, NewMap, NewArray)", ErrUnsupportedValue, value)
+	case NewText, NewRichText, NewMap, NewArray:
+		return fmt.Errorf("%w: %T inside a plain value; only NewMap, NewArray and NewRichText hold shared types",
+			ErrUnsupportedValue, value)
 	}
 	return nil
 }

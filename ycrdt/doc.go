@@ -48,6 +48,10 @@
 // yrs does not tell a small BigInt of a peer from an integer. What cannot be carried exactly is refused with
 // [ErrUnsupportedValue].
 //
+// Integers go up to 2^53-1 in magnitude, as in JavaScript. A *big.Int is for larger ones of up to 64 bits, and is accepted
+// only if no float64 holds the number, because yrs writes a float otherwise: 2^53+1 and 2^60+1 are accepted, but 5, 2^60 and
+// 2^63-1 are not. If an integer may be of any size, write it as a string; if float64 is precise enough, as that.
+//
 // To nest a shared type, insert a [NewText], [NewRichText], [NewMap] or [NewArray]: one call inserts a whole tree.
 //
 // # Events

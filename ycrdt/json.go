@@ -112,7 +112,11 @@ func asJSON(value any, depth int) (any, error) {
 			return int64(value), nil
 		}
 		return value, nil
-	case []byte, *big.Int, protocol.UndefinedType:
+	case int, int64, uint, uint64:
+		return value, checkInteger(value, false)
+	case *big.Int:
+		return nil, fmt.Errorf("%w; write it as a string", noJSON(value))
+	case []byte, protocol.UndefinedType:
 		return nil, noJSON(value)
 	case []any:
 		if depth == 0 {

@@ -2,6 +2,7 @@ package ycrdt
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
@@ -112,17 +113,14 @@ func encodePlain(e *protocol.Encoder, value any) error {
 	return e.WriteAny(value)
 }
 
-// checkPlain refuses what the encoder would let pass or could say less about. yrs writes a BigInt that a float can hold
-// as a float. The value may nest as deep as the encoder allows.
+// checkPlain refuses what the encoder would let pass or could say less about. The value may nest as deep as the encoder
+// allows.
 func checkPlain(value any, depth int) error {
 	switch value := value.(type) {
 	case *big.Int:
-		if value == nil || !value.IsInt64() {
-			return nil // the encoder refuses it
-		}
-		if n := value.Int64(); int64(float64(n)) == n && float64(n) < 1<<63 || n == 1<<63-1 {
-			return fmt.Errorf("%w: the BigInt %d would arrive as a float, because a float can hold it", ErrUnsupportedValue, n)
-		}
+		return checkBigInt(value)
+	case int, int64, uint, uint64:
+		return checkInteger(value, true)
 	case []any:
 		if depth == 0 {
 			return tooDeep(protocol.MaxAnyDepth)
@@ -145,6 +143,50 @@ func checkPlain(value any, depth int) error {
 		return checkNoShared(value)
 	}
 	return nil
+}
+
+// arrivesAsBigInt tells whether yrs carries n as a BigInt. What a float can hold it writes as a float, and it takes
+// 2^63-1 for that.
+func arrivesAsBigInt(n int64) bool {
+	isFloat := int64(float64(n)) == n && float64(n) < 1<<63
+	return !isFloat && n != math.MaxInt64
+}
+
+func checkBigInt(value *big.Int) error {
+	switch {
+	case value == nil || !value.IsInt64() || arrivesAsBigInt(value.Int64()):
+		return nil // what is wrong with it, the encoder says
+	case -maxSafeInteger <= value.Int64() && value.Int64() <= maxSafeInteger:
+		return fmt.Errorf("%w: the BigInt %d would arrive as an integer; write it as an int64", ErrUnsupportedValue, value)
+	default:
+		return fmt.Errorf("%w: the BigInt %d would arrive as a float; write it as a string, or as a float64 if that is "+
+			"precise enough", ErrUnsupportedValue, value)
+	}
+}
+
+// checkInteger refuses an integer that JavaScript does not tell from its neighbours, and says what to write instead.
+func checkInteger(value any, bigInts bool) error {
+	var n int64
+	isSmall := true // whether it fits into n
+	switch value := value.(type) {
+	case int:
+		n = int64(value)
+	case int64:
+		n = value
+	case uint:
+		n, isSmall = int64(value), value <= math.MaxInt64
+	case uint64:
+		n, isSmall = int64(value), value <= math.MaxInt64
+	}
+	if isSmall && -maxSafeInteger <= n && n <= maxSafeInteger {
+		return nil
+	}
+	or := ""
+	if bigInts && isSmall && arrivesAsBigInt(n) {
+		or = "as a *big.Int, "
+	}
+	return fmt.Errorf("%w: integer %d is beyond 2^53-1, where JavaScript loses digits; write it %sas a string, or as a "+
+		"float64 if that is precise enough", ErrUnsupportedValue, value, or)
 }
 
 // checkNoShared refuses shared types where only plain values can be.

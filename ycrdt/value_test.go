@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -138,6 +139,49 @@ func TestValue_RefusesWhatCannotBeCarriedExactly(t *testing.T) {
 				}
 			}
 			assert.False(t, tx.Changed(), name)
+		})
+	}
+}
+
+// What a message advises works.
+func TestValue_RefusedIntegersSayWhatToWrite(t *testing.T) {
+	doc := newDoc(t)
+	const asString, asFloat, asBigInt, asInt = "as a string", "as a float64", "as a *big.Int", "as an int64"
+	for _, test := range []struct {
+		value  any
+		advice []string
+	}{
+		{1<<53 + 1, []string{asBigInt, asString, asFloat}},
+		{int64(-1<<53 - 1), []string{asBigInt, asString, asFloat}},
+		{int64(1 << 60), []string{asString, asFloat}},
+		{uint64(1<<60 + 1), []string{asBigInt, asString, asFloat}},
+		{uint(1 << 53), []string{asString, asFloat}},
+		{int64(math.MaxInt64), []string{asString, asFloat}},
+		{int64(math.MinInt64), []string{asString, asFloat}},
+		{uint64(math.MaxUint64), []string{asString, asFloat}},
+		{big.NewInt(1 << 60), []string{asString, asFloat}},
+		{big.NewInt(math.MaxInt64), []string{asString, asFloat}},
+		{big.NewInt(5), []string{asInt}},
+	} {
+		n, ok := new(big.Int).SetString(fmt.Sprint(test.value), 10)
+		require.True(t, ok)
+		instead := map[string]any{asString: n.String(), asBigInt: n, asInt: n.Int64()}
+		instead[asFloat], _ = new(big.Float).SetInt(n).Float64()
+		write(t, doc, func(tx *ycrdt.Tx) {
+			err := tx.Map("m").Set("k", []any{test.value})
+			require.ErrorIs(t, err, ycrdt.ErrUnsupportedValue)
+			embed := tx.Text("t").InsertEmbed(0, []any{test.value}, nil)
+			require.ErrorIs(t, embed, ycrdt.ErrUnsupportedValue)
+			assert.ErrorContains(t, embed, asString, "%T %v", test.value, test.value)
+			assert.NotContains(t, embed.Error(), asBigInt, "JSON has none")
+			for advice, value := range instead {
+				if slices.Contains(test.advice, advice) {
+					assert.ErrorContains(t, err, advice, "%T %v", test.value, test.value)
+					assert.NoError(t, tx.Map("m").Set("k", value), "%T %v", test.value, test.value)
+				} else {
+					assert.NotContains(t, err.Error(), advice, "%T %v", test.value, test.value)
+				}
+			}
 		})
 	}
 }

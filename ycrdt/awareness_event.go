@@ -98,7 +98,12 @@ type awarenessObserver struct {
 //
 // While events about 65,536 clients wait to be delivered, changes wait, except
 // those made in observers. So fn must not wait for another goroutine's change.
+//
+// Observe panics if fn is nil.
 func (a *Awareness) Observe(fn func(AwarenessEvent)) *Subscription {
+	if fn == nil {
+		panic("ycrdt: Awareness.Observe: the observer is nil")
+	}
 	observer := &awarenessObserver{fn: fn}
 	a.mu.Lock()
 	defer a.mu.Unlock()

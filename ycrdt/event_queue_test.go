@@ -401,3 +401,21 @@ func stacksWith(function string) int {
 	}
 	return count
 }
+
+// A subscriber that is nil is refused where it is passed, and not by a commit that comes later.
+func TestSubscription_RefusesNil(t *testing.T) {
+	doc := newDoc(t)
+	_, err := doc.Observe(ycrdt.RootMap("m"), nil)
+	assert.ErrorIs(t, err, ycrdt.ErrInvalidArgument)
+	_, err = doc.ObserveDeep(ycrdt.RootMap("m"), nil)
+	assert.ErrorIs(t, err, ycrdt.ErrInvalidArgument)
+	write(t, doc, func(tx *ycrdt.Tx) {
+		_, err := tx.Observe(ycrdt.RootMap("m"), nil)
+		assert.EqualError(t, err, "ycrdt: observe: the subscriber is nil")
+		_, err = tx.ObserveDeep(ycrdt.RootMap("m"), nil)
+		assert.EqualError(t, err, "ycrdt: observe deep: the subscriber is nil")
+	})
+	assert.PanicsWithValue(t, "ycrdt: OnUpdate: the subscriber is nil", func() { doc.OnUpdate(nil) })
+	assert.PanicsWithValue(t, "ycrdt: Awareness.Observe: the observer is nil", func() { ycrdt.NewAwareness(doc).Observe(nil) })
+	set(t, doc, "k", 1)
+}

@@ -39,8 +39,12 @@ type UpdateEvent struct {
 // another goroutine that is delivering already. If fn panics, the other subscribers are still called, and then the
 // panic goes on in the call that was delivering.
 //
-// At most 16 MiB of events wait for slow subscribers; then commits wait too, except inside a subscriber.
+// At most 16 MiB of events wait for slow subscribers; then commits wait too, except inside a subscriber. OnUpdate panics
+// if fn is nil.
 func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
+	if fn == nil {
+		panic("ycrdt: OnUpdate: the subscriber is nil")
+	}
 	sub := d.events.subscribe(fn)
 	return &Subscription{close: func() { d.events.unsubscribe(sub) }}
 }
@@ -48,7 +52,8 @@ func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
 // Observe has fn called after every commit that changed the shared type ref itself; nested types are not
 // followed. Delivery is that of OnUpdate. The event is of the shared type's kind: a [*TextEvent], [*MapEvent],
 // [*ArrayEvent] or [*OpaqueEvent]. A root that does not exist is created. When a nested type is deleted, its
-// subscribers hear nothing more. Observe is a write transaction of its own: inside one, use [Tx.Observe].
+// subscribers hear nothing more. Observe is a write transaction of its own: inside one, use [Tx.Observe]. It fails with
+// ErrInvalidArgument if fn is nil, and otherwise as [Tx.Resolve] does.
 func (d *Doc) Observe(ref Ref, fn func(Event)) (sub *Subscription, err error) {
 	err = d.Transact(func(tx *Tx) error {
 		sub, err = tx.Observe(ref, fn)
@@ -69,7 +74,11 @@ func (d *Doc) ObserveDeep(ref Ref, fn func([]Event)) (sub *Subscription, err err
 
 // Observe is Doc.Observe within a write transaction; fn hears of this transaction too.
 func (tx *Tx) Observe(ref Ref, fn func(Event)) (*Subscription, error) {
-	return tx.observe("observe", observerKey{ref, false}, func(events []Event) { fn(events[0]) })
+	var first func([]Event)
+	if fn != nil {
+		first = func(events []Event) { fn(events[0]) }
+	}
+	return tx.observe("observe", observerKey{ref, false}, first)
 }
 
 // ObserveDeep is Doc.ObserveDeep within a write transaction; fn hears of this transaction too.
@@ -83,6 +92,9 @@ func (tx *Tx) observe(op string, key observerKey, fn func([]Event)) (*Subscripti
 	}
 	if !tx.write {
 		return nil, fail(op, CodeReadOnly)
+	}
+	if fn == nil {
+		return nil, &Error{Op: op, Code: CodeInvalidArgument, Msg: "the subscriber is nil"}
 	}
 	sub, err := tx.doc.observers.subscribe(tx, key, fn)
 	if err != nil {

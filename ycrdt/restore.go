@@ -2,6 +2,7 @@ package ycrdt
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 )
@@ -9,7 +10,7 @@ import (
 // Restore returns an update that makes the content of a document what it once was, by edits such as any client makes:
 // the document keeps its history, whoever has it open follows, and what others write meanwhile is merged as always. Both
 // states are updates that hold a whole document, as EncodeStateAsUpdate returns; old is that of the same document at an
-// earlier time. The update is nil if there is nothing to do.
+// earlier time. The update is nil if there is nothing to do. Errors name the state that is at fault, if one is.
 //
 // Equal content is not touched. Of a text, what differs is replaced, from the first character or embed that does to the
 // last, and formatting changed where only that differs; of maps single keys are set; of arrays the values that differ are
@@ -26,12 +27,12 @@ func Restore(current, old []byte) (update []byte, err error) {
 const opRestore = "restore"
 
 func restore(current, old []byte) (update []byte, err error) {
-	now, err := openState(current)
+	now, err := openState("current", current)
 	if err != nil {
 		return nil, err
 	}
 	defer now.close()
-	then, err := openState(old)
+	then, err := openState("old", old)
 	if err != nil {
 		return nil, err
 	}
@@ -70,23 +71,37 @@ type state struct {
 	inventory *inventory
 }
 
-func openState(encoded []byte) (*state, error) {
+// openState opens one of the two states; which says in errors which one it is.
+func openState(which string, encoded []byte) (*state, error) {
 	s := &state{doc: NewDoc()}
+	if err := s.load(encoded); err != nil {
+		s.close()
+		return nil, stateError(which, err)
+	}
+	return s, nil
+}
+
+// stateError is err as one of Restore's, which the caller knows by the names of its arguments only.
+func stateError(which string, err error) error {
+	var own *Error
+	if errors.As(err, &own) {
+		return &Error{Op: opRestore, Code: own.Code, Msg: "the " + which + " state: " + own.Msg}
+	}
+	return fmt.Errorf("the %s state: %w", which, err)
+}
+
+func (s *state) load(encoded []byte) error {
 	pending := false
 	sub := s.doc.OnUpdate(func(event UpdateEvent) { pending = event.Pending })
 	err := s.doc.ApplyUpdateContext(context.Background(), TxOptions{NotifyEmpty: true}, encoded)
 	sub.Close()
-	if err == nil && pending {
-		err = &Error{Op: opRestore, Code: CodeInvalidArgument, Msg: "the state is incomplete: it builds on updates that are not in it"}
-	}
-	if err == nil {
-		err = s.take()
-	}
 	if err != nil {
-		s.close()
-		return nil, err
+		return err
 	}
-	return s, nil
+	if pending {
+		return &Error{Op: opRestore, Code: CodeInvalidArgument, Msg: "it is incomplete: it builds on updates that are not in it"}
+	}
+	return s.take()
 }
 
 // take takes the inventory of what the document holds.

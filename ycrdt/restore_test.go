@@ -259,6 +259,14 @@ func TestRestore_Refusals(t *testing.T) {
 	assert.ErrorIs(t, err, ycrdt.ErrMalformed)
 
 	doc := newDoc(t)
+	for want, states := range map[string][2][]byte{
+		"ycrdt: restore: the current state: unexpected end at byte 0": {nil, encode(t, doc)},
+		"ycrdt: restore: the old state: unexpected end at byte 0":     {encode(t, doc), nil},
+	} {
+		_, err := ycrdt.Restore(states[0], states[1])
+		assert.EqualError(t, err, want)
+		assert.ErrorIs(t, err, ycrdt.ErrMalformed)
+	}
 	var later []byte
 	write(t, doc, func(tx *ycrdt.Tx) { require.NoError(t, tx.Text("text").Insert(0, "a")) })
 	sub := doc.OnUpdate(func(u ycrdt.UpdateEvent) { later = u.Update })
@@ -266,7 +274,7 @@ func TestRestore_Refusals(t *testing.T) {
 	sub.Close()
 	_, err = ycrdt.Restore(encode(t, doc), later)
 	assert.ErrorIs(t, err, ycrdt.ErrInvalidArgument)
-	assert.ErrorContains(t, err, "incomplete")
+	assert.ErrorContains(t, err, "restore: the old state: it is incomplete")
 
 	// One root, of which two peers think differently.
 	mixed := copyOf(t, doc)

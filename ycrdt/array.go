@@ -151,7 +151,7 @@ func (a *Array) UnmarshalJSON(data []byte) error {
 	}
 	value, err := parseJSON(data)
 	if err != nil {
-		return err
+		return wrap(op, err)
 	}
 	values, ok := value.([]any)
 	if !ok {

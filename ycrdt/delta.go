@@ -1,7 +1,6 @@
 package ycrdt
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -140,9 +139,7 @@ func (op *DeltaOp) UnmarshalJSON(data []byte) error {
 
 func parseOp(data []byte) (op DeltaOp, err error) {
 	var raw jsonOp
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(&raw); err != nil {
+	if err := readJSON(data, &raw); err != nil {
 		return op, err
 	}
 	if raw.Insert == nil && raw.Delete == nil && raw.Retain == nil {

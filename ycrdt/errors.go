@@ -20,7 +20,7 @@ var (
 	ErrInTransaction = errors.New("the document is already in a transaction of this call; use its Tx")
 	// ErrOutOfRange: an index past the end or inside a character.
 	ErrOutOfRange = errors.New("index out of range")
-	// ErrMalformed: an update or state vector that is none. It is also what package protocol reports.
+	// ErrMalformed: an update, a state vector, a reference or JSON that is none. It is also what package protocol reports.
 	ErrMalformed = protocol.ErrMalformed
 	// ErrTooLarge: a limit on size or depth was passed, or a budget.
 	ErrTooLarge = errors.New("too large")

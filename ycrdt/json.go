@@ -3,7 +3,9 @@ package ycrdt
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"strconv"
@@ -157,12 +159,34 @@ func isNull(data []byte) bool { return string(bytes.TrimSpace(data)) == "null" }
 // parseJSON reads JSON whose integers stay integers.
 func parseJSON(data []byte) (any, error) {
 	var value any
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	if err := dec.Decode(&value); err != nil {
+	if err := readJSON(data, &value); err != nil {
 		return nil, err
 	}
 	return goValue(value)
+}
+
+// readJSON reads one JSON value with nothing behind it. encoding/json has made sure of that when it calls an unmarshaler,
+// but others call them too.
+func readJSON(data []byte, target any) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	dec.UseNumber()
+	err := dec.Decode(target)
+	if err == nil {
+		if _, end := dec.Token(); end == io.EOF {
+			return nil
+		}
+		return fmt.Errorf("%w: something follows the JSON value", ErrMalformed)
+	}
+	var own *Error // of a step within a delta
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &own):
+		return own
+	case errors.As(err, &kind):
+		return fmt.Errorf("%w: %w", ErrUnsupportedValue, err)
+	default:
+		return fmt.Errorf("%w: %w", ErrMalformed, err)
+	}
 }
 
 // goValue turns the numbers of parsed JSON into int64 where they are whole and safe in JavaScript, else float64.
@@ -172,7 +196,11 @@ func goValue(value any) (any, error) {
 		if n, err := strconv.ParseInt(value.String(), 10, 64); err == nil && -maxSafeInteger <= n && n <= maxSafeInteger {
 			return n, nil
 		}
-		return value.Float64()
+		f, err := value.Float64()
+		if err != nil {
+			return nil, fmt.Errorf("%w: no float64 holds the number %s", ErrUnsupportedValue, value)
+		}
+		return f, nil
 	case map[string]any:
 		return goMap(value)
 	case []any:

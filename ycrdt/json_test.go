@@ -195,12 +195,46 @@ func TestUnmarshalJSON_NullIsNoOp(t *testing.T) {
 	})
 }
 
-// A number that no float64 holds is an error for encoding/json, not an infinity.
-func TestUnmarshalJSON_RefusesNumbersOutOfRange(t *testing.T) {
+// What unmarshalers refuse is one of the package's errors, also when encoding/json has not looked at the JSON before.
+func TestUnmarshalJSON_ErrorsAreTyped(t *testing.T) {
 	doc := newDoc(t)
 	write(t, doc, func(tx *ycrdt.Tx) {
-		assert.Error(t, json.Unmarshal([]byte(`{"k": 1e400}`), tx.Map("m")))
-		assert.Error(t, json.Unmarshal([]byte(`[-1e400]`), tx.Array("a")))
+		m, a, text, op := tx.Map("m"), tx.Array("a"), tx.Text("t"), &ycrdt.DeltaOp{}
+		for _, test := range []struct {
+			target json.Unmarshaler
+			json   string
+			op     string
+			want   error
+		}{
+			{m, `{"a":1} xx`, "map unmarshal", ycrdt.ErrMalformed},
+			{m, `{"a":1}{}`, "map unmarshal", ycrdt.ErrMalformed},
+			{m, `{"a":`, "map unmarshal", ycrdt.ErrMalformed},
+			{m, ``, "map unmarshal", ycrdt.ErrMalformed},
+			{m, `{"k": 1e400}`, "map unmarshal", ycrdt.ErrUnsupportedValue},
+			{m, `[]`, "map unmarshal", ycrdt.ErrUnsupportedValue},
+			{a, `[1]]`, "array unmarshal", ycrdt.ErrMalformed},
+			{a, `[1`, "array unmarshal", ycrdt.ErrMalformed},
+			{a, `[-1e400]`, "array unmarshal", ycrdt.ErrUnsupportedValue},
+			{a, `{}`, "array unmarshal", ycrdt.ErrUnsupportedValue},
+			{text, `"a" "b"`, "text unmarshal", ycrdt.ErrMalformed},
+			{text, `"a`, "text unmarshal", ycrdt.ErrMalformed},
+			{text, `[] x`, "text unmarshal", ycrdt.ErrMalformed},
+			{text, `7`, "text unmarshal", ycrdt.ErrUnsupportedValue},
+			{text, `[7]`, "delta unmarshal", ycrdt.ErrUnsupportedValue},
+			{text, `[{"insert": [1e400]}]`, "delta unmarshal", ycrdt.ErrUnsupportedValue},
+			{text, `[{"insert": "x", "attributes": {"k": 1e400}}]`, "delta unmarshal", ycrdt.ErrUnsupportedValue},
+			{op, `{"retain": 1} x`, "delta unmarshal", ycrdt.ErrMalformed},
+			{op, `{"retain": {}}`, "delta unmarshal", ycrdt.ErrUnsupportedValue},
+		} {
+			err := test.target.UnmarshalJSON([]byte(test.json))
+			assert.ErrorIs(t, err, test.want, test.json)
+			var typed *ycrdt.Error
+			if assert.ErrorAs(t, err, &typed, test.json) {
+				assert.Equal(t, test.op, typed.Op, test.json)
+			}
+		}
+		assert.False(t, tx.Changed())
+		assert.NoError(t, m.UnmarshalJSON([]byte(" {\"a\": 1} \n")), "space may be there")
 	})
 }
 

@@ -142,7 +142,7 @@ func (m *Map) UnmarshalJSON(data []byte) error {
 	}
 	value, err := parseJSON(data)
 	if err != nil {
-		return err
+		return wrap(op, err)
 	}
 	object, ok := value.(map[string]any)
 	if !ok {

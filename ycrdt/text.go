@@ -145,20 +145,21 @@ func (t *Text) MarshalJSON() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// UnmarshalJSON replaces the text by a string or a Quill delta.
+// UnmarshalJSON replaces the text by a string or a Quill delta. Nothing is changed if it fails.
 func (t *Text) UnmarshalJSON(data []byte) error {
+	const op = "text unmarshal"
 	if isNull(data) {
 		return nil
 	}
 	var delta Delta
 	if bytes.HasPrefix(bytes.TrimSpace(data), []byte("[")) {
-		if err := json.Unmarshal(data, &delta); err != nil {
-			return err
+		if err := readJSON(data, &delta); err != nil {
+			return wrap(op, err)
 		}
 	} else {
 		var s string
-		if err := json.Unmarshal(data, &s); err != nil {
-			return err
+		if err := readJSON(data, &s); err != nil {
+			return wrap(op, err)
 		}
 		delta = Delta{{Insert: s}}
 	}

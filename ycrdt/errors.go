@@ -83,7 +83,13 @@ var sentinels = map[Code]error{
 	CodeHeldFull:         ErrHeldFull,
 }
 
-// Error is what the package's functions return. It matches the sentinel of its code with errors.Is.
+// Error is what the package's functions return when a document, a transaction or an argument does not allow what was
+// asked for. It matches the sentinel of its code with errors.Is.
+//
+// Other errors are returned where something else is at fault: what a closure returned, as it is; the error of a context,
+// wrapped, so that it matches context.Canceled or context.DeadlineExceeded; [ErrAwarenessRunning], and
+// [*ObserverPanicError]. encoding/json wraps an Error in a *json.MarshalerError, through which errors.Is and errors.As
+// see, and reports JSON that is malformed as its own *json.SyntaxError before it calls any UnmarshalJSON.
 type Error struct {
 	// Op is the operation that failed, such as "text insert".
 	Op string

@@ -20,16 +20,18 @@ func TestError_Texts(t *testing.T) {
 	})
 	var kept *ycrdt.Text
 	for want, fail := range map[string]func(*ycrdt.Tx) error{
-		"ycrdt: text insert: index 9 out of range (len 3)":   func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(9, "x") },
-		"ycrdt: text insert: index -1 is negative":           func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(-1, "x") },
-		"ycrdt: text insert: offset 1 is inside a character": func(tx *ycrdt.Tx) error { return tx.Text("emoji").Insert(1, "x") },
-		"ycrdt: text delete: index 4 out of range (len 3)":   func(tx *ycrdt.Tx) error { return tx.Text("t").Delete(2, 2) },
-		"ycrdt: text format: index 4 out of range (len 3)":   func(tx *ycrdt.Tx) error { return tx.Text("t").Format(0, 4, bold) },
-		"ycrdt: array insert: index 2 out of range (len 1)":  func(tx *ycrdt.Tx) error { return tx.Array("a").Insert(2, 1) },
-		"ycrdt: array delete: index 3 out of range (len 1)":  func(tx *ycrdt.Tx) error { return tx.Array("a").Delete(1, 2) },
-		`ycrdt: root: root "t" is of kind Text, not Map`:     func(tx *ycrdt.Tx) error { return tx.Map("t").Set("k", 1) },
-		"ycrdt: apply update: unexpected end at byte 0":      func(tx *ycrdt.Tx) error { return tx.ApplyUpdate(nil) },
-		"ycrdt: resolve: the reference is empty":             func(tx *ycrdt.Tx) error { _, err := tx.Resolve(ycrdt.Ref{}); return err },
+		"ycrdt: text insert: index 9 out of range (len 3)":                           func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(9, "x") },
+		"ycrdt: text insert embed: nil cannot be embedded; Yjs has no embed of null": func(tx *ycrdt.Tx) error { return tx.Text("t").InsertEmbed(0, nil, nil) },
+		"ycrdt: text insert embed: a string cannot be embedded; use Insert for text": func(tx *ycrdt.Tx) error { return tx.Text("t").InsertEmbed(0, "x", nil) },
+		"ycrdt: text insert: index -1 is negative":                                   func(tx *ycrdt.Tx) error { return tx.Text("t").Insert(-1, "x") },
+		"ycrdt: text insert: offset 1 is inside a character":                         func(tx *ycrdt.Tx) error { return tx.Text("emoji").Insert(1, "x") },
+		"ycrdt: text delete: index 4 out of range (len 3)":                           func(tx *ycrdt.Tx) error { return tx.Text("t").Delete(2, 2) },
+		"ycrdt: text format: index 4 out of range (len 3)":                           func(tx *ycrdt.Tx) error { return tx.Text("t").Format(0, 4, bold) },
+		"ycrdt: array insert: index 2 out of range (len 1)":                          func(tx *ycrdt.Tx) error { return tx.Array("a").Insert(2, 1) },
+		"ycrdt: array delete: index 3 out of range (len 1)":                          func(tx *ycrdt.Tx) error { return tx.Array("a").Delete(1, 2) },
+		`ycrdt: root: root "t" is of kind Text, not Map`:                             func(tx *ycrdt.Tx) error { return tx.Map("t").Set("k", 1) },
+		"ycrdt: apply update: unexpected end at byte 0":                              func(tx *ycrdt.Tx) error { return tx.ApplyUpdate(nil) },
+		"ycrdt: resolve: the reference is empty":                                     func(tx *ycrdt.Tx) error { _, err := tx.Resolve(ycrdt.Ref{}); return err },
 		"ycrdt: transact: the document is already in a transaction of this call; use its Tx": func(tx *ycrdt.Tx) error {
 			return doc.TransactContext(tx.Context(), ycrdt.TxOptions{}, func(*ycrdt.Tx) error { return nil })
 		},

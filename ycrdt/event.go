@@ -16,7 +16,7 @@ type Event interface {
 	Path() Path
 	// Origin is TxOptions.Origin of the transaction.
 	Origin() any
-	// Local is set for changes made through a transaction, and not for those of Doc.ApplyUpdate.
+	// Local is set for changes made through a transaction, by Tx.ApplyUpdate too, and not for those of Doc.ApplyUpdate.
 	Local() bool
 }
 
@@ -47,9 +47,16 @@ type eventHeader struct {
 	local  bool
 }
 
+// Target is the shared type that changed.
 func (e *eventHeader) Target() Ref { return e.target }
-func (e *eventHeader) Path() Path  { return e.path }
+
+// Path leads from the observed type to the target; it is empty for the observed type itself.
+func (e *eventHeader) Path() Path { return e.path }
+
+// Origin is TxOptions.Origin of the transaction.
 func (e *eventHeader) Origin() any { return e.origin }
+
+// Local is set for changes made through a transaction; see [Event].
 func (e *eventHeader) Local() bool { return e.local }
 
 // TextEvent is the change of a text.

@@ -74,6 +74,21 @@ func TestSubscription_HearsEveryCommitInOrder(t *testing.T) {
 	assert.Equal(t, committed, seen)
 }
 
+func TestSubscription_ObserversHearACommitBeforeSubscribersOfUpdates(t *testing.T) {
+	doc := newDoc(t)
+	var heard []string
+	note := func(who string) func(ycrdt.UpdateEvent) {
+		return func(ycrdt.UpdateEvent) { heard = append(heard, who) }
+	}
+	doc.OnUpdate(note("first"))
+	doc.OnUpdate(note("second"))
+	_, err := doc.Observe(ycrdt.RootMap("m"), func(ycrdt.Event) { heard = append(heard, "observer") })
+	require.NoError(t, err)
+	set(t, doc, "k", 1)
+	set(t, doc, "k", 2)
+	assert.Equal(t, []string{"observer", "first", "second", "observer", "first", "second"}, heard)
+}
+
 func TestSubscription_IsDeliveredBeforeTheCommitterReturns(t *testing.T) {
 	doc := newDoc(t)
 	heard := 0

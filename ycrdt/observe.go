@@ -25,7 +25,7 @@ type UpdateEvent struct {
 	Update []byte
 	// Origin is TxOptions.Origin of the transaction.
 	Origin any
-	// Local is set for changes made through a transaction, and not for those of Doc.ApplyUpdate.
+	// Local is set for changes made through a transaction, by Tx.ApplyUpdate too, and not for those of Doc.ApplyUpdate.
 	Local bool
 	// Pending is set while updates, or parts of them, are held back because they miss others that have not arrived.
 	// They are in no Update until then. A peer that is sent this document's state vector sends what is missing.
@@ -38,6 +38,9 @@ type UpdateEvent struct {
 // one at a time, after the document's lock was released: usually before the call that committed returns, or from
 // another goroutine that is delivering already. If fn panics, the other subscribers are still called, and then the
 // panic goes on in the call that was delivering.
+//
+// Of one commit the subscribers of Observe and ObserveDeep hear first, then those of OnUpdate in the order in which they
+// subscribed.
 //
 // At most 16 MiB of events wait for slow subscribers; then commits wait too, except inside a subscriber. OnUpdate panics
 // if fn is nil.

@@ -11,6 +11,8 @@ type Kind uint8
 
 // The kinds. This version reads and writes text, maps and arrays; values of the others appear as [*Opaque].
 const (
+	// KindUndefined is the kind of the zero Ref, and of what nothing tells the kind of, such as a root that only peers
+	// have written to: updates do not say which kind of root they write to, only the accessor does.
 	KindUndefined   = Kind(ffi.KindUndefined)
 	KindText        = Kind(ffi.KindText)
 	KindMap         = Kind(ffi.KindMap)

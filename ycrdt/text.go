@@ -44,11 +44,14 @@ func (t *Text) InsertWithAttributes(index int, s string, attributes map[string]a
 	return wrap(op, t.tx.native.TextInsertAttributes(t.slot, uint64(index), s, e.Bytes()))
 }
 
-// InsertEmbed inserts a value of length 1, such as an image or a new shared type. It may not be a string.
+// InsertEmbed inserts a value of length 1, such as an image or a new shared type. It may not be a string or nil.
 func (t *Text) InsertEmbed(index int, value any, attributes map[string]any) error {
 	const op = "text insert embed"
-	if _, ok := value.(string); ok || value == nil {
-		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: fmt.Sprintf("%T cannot be embedded; use Insert for text", value)}
+	if _, ok := value.(string); ok {
+		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: "a string cannot be embedded; use Insert for text"}
+	}
+	if value == nil {
+		return &Error{Op: op, Code: CodeUnsupportedValue, Msg: "nil cannot be embedded; Yjs has no embed of null"}
 	}
 	if index < 0 {
 		return negative(op, index)

@@ -53,7 +53,9 @@ func (d *Doc) EncodeStateAsUpdate(stateVector []byte) (update []byte, err error)
 	return update, err
 }
 
-// ApplyUpdate is Doc.ApplyUpdate within the transaction.
+// ApplyUpdate is Doc.ApplyUpdate within the transaction. To subscribers it is a part of the transaction's change: Local
+// is set, and the origin is the transaction's. TxOptions.Budget does not count here: give updates from strangers to
+// [Doc.ApplyUpdateContext].
 func (tx *Tx) ApplyUpdate(update []byte) error {
 	const op = "apply update"
 	if err := tx.use(op); err != nil {

@@ -13,7 +13,7 @@ awk -v work="$work" '
 	/^```go$/ { inside = 1; text = ""; next }
 	/^```$/ && inside {
 		inside = 0
-		if (text ~ /(^|\n)package main\n/) {
+		if (text ~ /(^|\n)package main( \/\/[^\n]*)?\n/) {
 			dir = work "/program" ++n
 			system("mkdir " dir)
 			printf "%s", text > (dir "/main.go")
@@ -34,7 +34,7 @@ ran=0
 for program in program*/; do
 	go vet "./$program"
 	go build -o "$program/program" "./$program"
-	grep -q ListenAndServe "$program/main.go" && continue
+	grep -Eq 'ListenAndServe|os\.Args' "$program/main.go" && continue
 	(cd "$program" && timeout 30 ./program)
 	ran=$((ran + 1))
 done

@@ -59,7 +59,8 @@ func TestDelta_UnmarshalJSON_RefusesStepsThatSayNothingOrTwoThings(t *testing.T)
 		})
 	}
 	var delta ycrdt.Delta
-	require.NoError(t, json.Unmarshal([]byte(`[{"retain": 0}, {"delete": 0}, {"insert": ""}, {"insert": "x", "delete": 0, "foo": 1}]`), &delta))
+	const nothing = `[{"retain": 0}, {"delete": 0}, {"insert": ""}, {"insert": "x", "delete": 0, "foo": 1}]`
+	require.NoError(t, json.Unmarshal([]byte(nothing), &delta))
 	assert.Equal(t, ycrdt.Delta{{}, {}, {Insert: ""}, {Insert: "x"}}, delta)
 }
 
@@ -105,7 +106,8 @@ func TestDelta_MarshalJSON_RefusesWhatWouldBeReadAsCharacters(t *testing.T) {
 		_, err := json.Marshal(tx.Text("t").ToDelta())
 		assert.ErrorContains(t, err, "such as an object with its own delta")
 	})
-	out, err := json.Marshal(ycrdt.Delta{{Insert: ycrdt.NewMap{"k": ycrdt.NewArray{ycrdt.NewText("a"), ycrdt.NewRichText{{Insert: "b"}, {Insert: 1}}}}}})
+	list := ycrdt.NewArray{ycrdt.NewText("a"), ycrdt.NewRichText{{Insert: "b"}, {Insert: 1}}}
+	out, err := json.Marshal(ycrdt.Delta{{Insert: ycrdt.NewMap{"k": list}}})
 	require.NoError(t, err)
 	assert.JSONEq(t, `[{"insert": {"k": ["a", "b"]}}]`, string(out), "as the map itself is written")
 }

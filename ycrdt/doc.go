@@ -67,8 +67,8 @@
 // # Limits
 //
 // Plain values nest 64 levels deep at most, and so do new shared types in one call: a value that contains itself is
-// refused with [ErrUnsupportedValue]. AsMap, AsSlice and JSON follow 512 levels. At most 16 MiB of events wait for the subscribers of a document, and at most 16 MiB of updates for
-// others that have not arrived.
+// refused with [ErrUnsupportedValue]. AsMap, AsSlice and JSON follow 512 levels. At most 16 MiB of events wait for the
+// subscribers of a document, and at most 16 MiB of updates for others that have not arrived.
 //
 // # Memory
 //

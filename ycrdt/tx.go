@@ -22,8 +22,8 @@ type TxOptions struct {
 	// update with a budget takes less memory than 64 times its size and 4 MiB. Only one that nests very many maps
 	// under empty keys is refused for that as a whole, with ErrTooLarge, too.
 	//
-	// 0 means that it may cost what it costs. Tx.ApplyUpdate takes no notice of it. Updates from strangers should have a budget; what was accepted once
-	// should not.
+	// 0 means that it may cost what it costs. Updates from strangers should have a budget; what was accepted once
+	// should not. Tx.ApplyUpdate takes no notice of it.
 	Budget time.Duration
 }
 

@@ -57,14 +57,17 @@ func (c *compactor) request(room string) {
 	}
 }
 
-// close ends the work, also that under way: the store keeps the old log.
+// close has the work end, also that under way: the store keeps the old log. It does not
+// wait.
 func (c *compactor) close() {
 	c.mu.Lock()
 	c.closed = true
 	c.mu.Unlock()
 	c.cancel()
-	c.worker.Wait()
 }
+
+// wait reports whether the work ended before ctx. It comes after close.
+func (c *compactor) wait(ctx context.Context) bool { return waitGroup(ctx, &c.worker) }
 
 func (c *compactor) run() {
 	for {

@@ -3,11 +3,13 @@ package ywebsocket
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -92,6 +94,57 @@ func TestServer_ShutdownEndsCompactions(t *testing.T) {
 	assert.Empty(t, backing.begun, "one room at a time, and no other after the end")
 }
 
+// stubbornArchive does not look at the context of a compaction, and takes its time for
+// everything else.
+type stubbornArchive struct {
+	*store.Memory
+	begun chan struct{}
+	gate  *gate
+}
+
+func (s *stubbornArchive) Compact(context.Context, string, time.Time, func([][]byte) ([]byte, error)) error {
+	close(s.begun)
+	return s.gate.wait(context.Background())
+}
+
+func (s *stubbornArchive) Append(ctx context.Context, room string, updates ...[]byte) error {
+	return errors.Join(sleep(ctx, 100*time.Millisecond), s.Memory.Append(ctx, room, updates...))
+}
+
+// What was written is stored, and the connections are closed, before anybody waits for a
+// compaction, and nobody waits for it longer than they want.
+func TestServer_ShutdownDuringACompaction(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		backing := &stubbornArchive{Memory: store.NewMemory(), begun: make(chan struct{}), gate: newGate()}
+		s := newTestServer(t, Options{Store: backing, CompactAfter: 2, Timeouts: hasty})
+		defer backing.gate.open()
+		e := newEditor(t, ProviderOptions{Room: "room", Dial: func(context.Context) (Conn, error) { return s.dialRoom("room") }})
+		e.Connect()
+		require.NoError(t, e.Synced(t.Context()))
+		e.write("x")
+		require.NoError(t, e.Saved(t.Context()))
+		s.compactor.request("room")
+		<-backing.begun
+		e.write("y")
+		synctest.Wait() // it is on its way to the store
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		down := make(chan error, 1)
+		go func() { down <- s.Shutdown(ctx) }()
+		time.Sleep(time.Minute)
+		require.NotEmpty(t, down)
+		err := <-down
+		assert.ErrorIs(t, err, errStillCompacting)
+		assert.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, "xy", textOf(t, stored(t, backing, "room")...))
+		assert.Empty(t, s.connections)
+
+		backing.gate.open()
+		require.NoError(t, s.Shutdown(t.Context()), "once more waits for the rest")
+	})
+}
+
 // What cannot be merged stays as it is, and the operator hears of it.
 func TestServer_LogThatCannotBeCompacted(t *testing.T) {
 	backing := store.NewMemory()
@@ -141,6 +194,29 @@ func TestMergeLog(t *testing.T) {
 	cancel()
 	_, err = mergeLog(ctx, log)
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+// However much a log costs, merging it ends soon after its context.
+func TestMergeLog_GivenUp(t *testing.T) {
+	costly := crowded(5_000) // more than one round of it
+	for name, merge := range map[string]func(context.Context) error{
+		"merge": func(ctx context.Context) error {
+			_, err := mergeLog(ctx, [][]byte{costly})
+			return err
+		},
+		"check": func(ctx context.Context) error { return covers(ctx, costly, [][]byte{costly}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancelCause(t.Context())
+			reason, rounds := errors.New("enough"), 0
+			ctx = context.WithValue(ctx, stallKey{}, func() {
+				rounds++
+				cancel(reason)
+			})
+			require.ErrorIs(t, merge(ctx), reason)
+			assert.Equal(t, 1, rounds)
+		})
+	}
 }
 
 // A merge that leaves any of the updates out is noticed.

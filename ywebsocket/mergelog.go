@@ -15,7 +15,7 @@ var (
 
 // mergeLog makes one update of a room's log, without the content of what was
 // deleted. Before it says so it has loaded that update, and made sure that it
-// holds everything the log does.
+// holds everything the log does. It ends soon after ctx.
 func mergeLog(ctx context.Context, log [][]byte) ([]byte, error) {
 	doc, pending, err := replay(ctx, log)
 	if err != nil {
@@ -27,6 +27,9 @@ func mergeLog(ctx context.Context, log [][]byte) ([]byte, error) {
 	}
 	state, err := doc.EncodeStateAsUpdate(nil)
 	if err != nil {
+		return nil, err
+	}
+	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	merged, err := ycrdt.CollectGarbage(state)
@@ -42,7 +45,7 @@ func replay(ctx context.Context, log [][]byte) (doc *ycrdt.Doc, pending bool, er
 	doc = ycrdt.NewDoc()
 	doc.OnUpdate(func(event ycrdt.UpdateEvent) { pending = event.Pending })
 	for i, update := range log {
-		if err := doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{NotifyEmpty: true}, update); err != nil {
+		if err := applyAccepted(ctx, doc, update, integrationBudget); err != nil {
 			_ = doc.Close()
 			return nil, false, fmt.Errorf("update %d of the log (%d bytes): %w", i+1, len(update), err)
 		}
@@ -55,13 +58,14 @@ func replay(ctx context.Context, log [][]byte) (doc *ycrdt.Doc, pending bool, er
 func covers(ctx context.Context, merged []byte, log [][]byte) error {
 	doc := ycrdt.NewDoc()
 	defer doc.Close()
-	if err := doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{}, merged); err != nil {
+	if err := applyAccepted(ctx, doc, merged, integrationBudget); err != nil {
 		return fmt.Errorf("load the merged log: %w", err)
 	}
 	lacks := false
-	doc.OnUpdate(func(event ycrdt.UpdateEvent) { lacks = event.Update != nil || event.Pending })
+	// An update may be applied in several rounds.
+	doc.OnUpdate(func(event ycrdt.UpdateEvent) { lacks = lacks || event.Update != nil || event.Pending })
 	for i, update := range log {
-		if err := doc.ApplyUpdateContext(ctx, ycrdt.TxOptions{NotifyEmpty: true}, update); err != nil {
+		if err := applyAccepted(ctx, doc, update, integrationBudget); err != nil {
 			return fmt.Errorf("compare update %d of the log: %w", i+1, err)
 		}
 		if lacks {

@@ -3,17 +3,21 @@ package ywebsocket
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 )
 
 const shutdownReason = "the server is restarting: reconnect"
 
 // Shutdown ends the server: it refuses new connections, takes no more updates,
 // waits until those it has taken are stored and their senders told, closes all
-// connections with [CloseServiceRestart] and waits for them to end.
+// connections with [CloseServiceRestart] and waits for them to end. A compaction that is
+// under way is given up.
 //
 // If ctx ends before that, what is left is given up and the error says so; nobody
-// was told that it is saved, and clients send it again when they reconnect. The
-// store stays open. Calling Shutdown again waits again.
+// was told that it is saved, and clients send it again when they reconnect. A
+// compaction that has not ended by then changes nothing any more. The store stays
+// open. Calling Shutdown again waits again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.closed = true
@@ -26,7 +30,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 	err := flushAll(ctx, rooms)
 	s.closeConnections((*conn).restart)
-	if !s.wait(ctx) {
+	if !waitGroup(ctx, &s.goroutines) {
 		s.cancel()
 		s.closeConnections(func(c *conn) { c.out.abort() })
 		return errors.Join(err, context.Cause(ctx))
@@ -37,8 +41,13 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	for _, r := range rooms {
 		r.free()
 	}
+	if s.compactor != nil && !s.compactor.wait(ctx) {
+		err = errors.Join(err, fmt.Errorf("%w: %w", errStillCompacting, context.Cause(ctx)))
+	}
 	return err
 }
+
+var errStillCompacting = errors.New("the store does not end a compaction; the log of that room stays as it is")
 
 func (c *conn) restart() { c.out.close(CloseServiceRestart, shutdownReason) }
 
@@ -50,11 +59,11 @@ func (s *Server) closeConnections(end func(*conn)) {
 	}
 }
 
-// wait reports whether all connections ended before ctx.
-func (s *Server) wait(ctx context.Context) bool {
+// waitGroup reports whether a group ended before ctx.
+func waitGroup(ctx context.Context, group *sync.WaitGroup) bool {
 	ended := make(chan struct{})
 	go func() {
-		s.goroutines.Wait()
+		group.Wait()
 		close(ended)
 	}()
 	select {

@@ -46,6 +46,11 @@ type Store interface {
 	// Load runs may be left out. It returns an error that matches ErrNotFound if
 	// the room does not exist.
 	//
+	// However long each takes, others load their rooms meanwhile: nothing that they
+	// wait for is held. If the room is compacted while Load runs, it may give an update
+	// again that each had, by itself or merged with others; what was there when it began
+	// is given at least once.
+	//
 	// A store that finds an update damaged leaves it out, sets it aside for whoever
 	// repairs it, and says so to its operator: the rest of the room opens. Where it
 	// can write nothing, it sets nothing aside and opens the rest all the same. It

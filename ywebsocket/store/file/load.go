@@ -38,19 +38,16 @@ func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func
 var errLater = errors.New("stored later")
 
 // read calls each with the updates of a room that were stored until then, and
-// returns when the room was created. What is appended meanwhile is left out.
+// returns when the room was created. What is appended meanwhile is left out. It keeps
+// none of the reads while each runs, only an open file.
 func (s *Store) read(ctx context.Context, name string, until int64, each func(update []byte) error) (created int64, err error) {
 	end, err := s.begin(ctx)
 	if err != nil {
 		return 0, err
 	}
 	defer end()
-	if err := s.acquire(ctx, s.reads); err != nil {
-		return 0, err
-	}
-	defer func() { <-s.reads }()
 	created = math.MaxInt64
-	seen, err := s.walkRoom(name, func(record record) error {
+	seen, err := s.walkRoom(ctx, name, func(record record) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -84,18 +81,44 @@ func nameLength(r record) int64 {
 }
 
 // walkRoom walks through the log of a room.
-func (s *Store) walkRoom(name string, visit func(record) error) (found, error) {
+func (s *Store) walkRoom(ctx context.Context, name string, visit func(record) error) (found, error) {
 	r := s.use(name)
 	defer s.unuse(r)
-	f, length, err := r.openLog()
+	f, length, err := s.openLog(ctx, r)
+	if err != nil {
+		return found{}, err
+	}
+	defer f.Close()
+	return walk(&boundedReader{ctx, s, f}, length, true, visit)
+}
+
+// openLog opens the log of a room as one of the reads.
+func (s *Store) openLog(ctx context.Context, r *roomFiles) (f *os.File, length int64, err error) {
+	if err := s.acquire(ctx, s.reads); err != nil {
+		return nil, 0, err
+	}
+	defer func() { <-s.reads }()
+	f, length, err = r.openLog()
 	if errors.Is(err, store.ErrNotFound) {
 		err = s.whyNotFound()
 	}
-	if err != nil {
-		return found{}, describe(err)
+	return f, length, describe(err)
+}
+
+// boundedReader is a file of which each part is one of the reads: nobody waits for what
+// is done with it in between.
+type boundedReader struct {
+	ctx   context.Context
+	store *Store
+	file  *os.File
+}
+
+func (b *boundedReader) ReadAt(p []byte, at int64) (int, error) {
+	if err := b.store.acquire(b.ctx, b.store.reads); err != nil {
+		return 0, err
 	}
-	defer f.Close()
-	return walk(f, length, true, visit)
+	defer func() { <-b.store.reads }()
+	return b.file.ReadAt(p, at)
 }
 
 // whyNotFound returns store.ErrNotFound, unless the whole store is gone: a disk may have

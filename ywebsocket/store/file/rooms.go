@@ -20,20 +20,13 @@ func (s *Store) Stat(ctx context.Context, room string) (store.Info, error) {
 		return store.Info{}, err
 	}
 	defer end()
-	if err := s.acquire(ctx, s.reads); err != nil {
-		return store.Info{}, err
-	}
-	defer func() { <-s.reads }()
-	f, length, err := s.roomAt(room).openLog()
-	if errors.Is(err, store.ErrNotFound) {
-		err = s.whyNotFound()
-	}
+	f, length, err := s.openLog(ctx, s.roomAt(room))
 	if err != nil {
-		return store.Info{}, describe(err)
+		return store.Info{}, err
 	}
 	defer f.Close()
 	info := store.Info{Room: room}
-	_, err = walk(f, length, false, func(record record) error {
+	_, err = walk(&boundedReader{ctx, s, f}, length, false, func(record record) error {
 		stored := time.UnixMicro(record.stored)
 		if info.Created.IsZero() {
 			info.Created = stored

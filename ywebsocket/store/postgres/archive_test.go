@@ -51,11 +51,11 @@ func TestCompact_ConnectionLost(t *testing.T) {
 	s := open(t, t.Name())
 	defer s.Close()
 	require.NoError(t, s.Append(t.Context(), "room", []byte("a"), []byte("b")))
-	err := s.Compact(t.Context(), "room", time.Time{}, func(updates [][]byte) ([]byte, error) {
-		query(t, t.Name(), `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2`)
-		return concatenate(updates)
-	})
-	assert.Error(t, err)
+	query(t, t.Name(), `
+		CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NEW; END $$;
+		CREATE TRIGGER die BEFORE INSERT ON updates FOR EACH ROW WHEN (NEW.checkpoint) EXECUTE FUNCTION die()`)
+	assert.Error(t, s.Compact(t.Context(), "room", time.Time{}, concatenate))
+	query(t, t.Name(), `DROP TRIGGER die ON updates`)
 	assert.Equal(t, []string{"a", "b"}, load(t, s, "room"))
 	require.NoError(t, s.Compact(t.Context(), "room", time.Time{}, concatenate))
 	assert.Equal(t, []string{"ab"}, load(t, s, "room"))

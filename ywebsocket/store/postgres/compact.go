@@ -1,7 +1,6 @@
 package postgres
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -11,12 +10,11 @@ import (
 	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
-// compactionLock keeps two programs from compacting a room at once, together with
+// compactionLock keeps two programs from replacing rows of a room at once, together with
 // the room's id: see pg_advisory_xact_lock with two keys.
 const compactionLock = 0x79727343
 
-// Compact implements [store.Archive]. Its transaction is open while merge runs; it
-// locks no rows until then, so that the room can be appended to.
+// Compact implements [store.Archive]. No transaction is open while merge runs.
 func (s *Store) Compact(ctx context.Context, room string, before time.Time, merge func(updates [][]byte) ([]byte, error)) error {
 	_, id, err := s.find(ctx, room)
 	if err != nil {
@@ -26,41 +24,24 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	if !before.IsZero() {
 		last = until(before.Add(-time.Microsecond))
 	}
-	var seen found
-	err = transact(ctx, s.pool, func(tx pgx.Tx) error {
+	b, err := s.beginning(ctx, room, id, last)
+	if err != nil || len(b.ids) < 2 {
+		return err
+	}
+	merged, err := merge(b.updates)
+	if err != nil {
+		return err
+	}
+	return transact(ctx, s.pool, func(tx pgx.Tx) error {
 		if err := lockRoom(ctx, tx, id); err != nil {
 			return err
 		}
-		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, ($2::bigint % 2147483648)::int)`, compactionLock, id); err != nil {
+		_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1::int, ($2::bigint % 2147483648)::int)`, compactionLock, id)
+		if err != nil {
 			return fmt.Errorf("postgres: compact: %w", explain(err))
 		}
-		var ids []int64
-		var old [][]byte
-		var stored time.Time
-		var err error
-		seen, err = s.read(ctx, tx, room, id, last, func(r row) error {
-			ids, old = append(ids, r.id), append(old, bytes.Clone(r.data))
-			if r.stored.After(stored) {
-				stored = r.stored
-			}
-			return nil
-		})
-		if err == nil && len(seen.damaged) > 0 {
-			err = setAside(ctx, tx, seen.damaged)
-		}
-		if err != nil || len(ids) < 2 {
-			return err
-		}
-		merged, err := merge(old)
-		if err != nil {
-			return err
-		}
-		return replace(ctx, tx, id, ids, merged, stored)
+		return replace(ctx, tx, id, b, merged)
 	})
-	if err == nil && len(seen.damaged) > 0 {
-		s.onDamage(room, len(seen.damaged))
-	}
-	return err
 }
 
 // lockRoom keeps a room from being deleted before the transaction ends. It comes before
@@ -80,21 +61,21 @@ func lockRoom(ctx context.Context, tx pgx.Tx, room int64) error {
 // replace puts an update in the place of rows. They are named one by one: rows of
 // smaller ids than theirs may become visible only now, when a transaction that began
 // earlier ends. The update takes the first id, because it has to be loaded first.
-func replace(ctx context.Context, tx pgx.Tx, room int64, ids []int64, merged []byte, stored time.Time) error {
+func replace(ctx context.Context, tx pgx.Tx, room int64, b beginning, merged []byte) error {
 	if merged == nil {
 		merged = []byte{} // nil would be NULL
 	}
-	deleted, err := tx.Exec(ctx, `DELETE FROM updates WHERE id = ANY ($1)`, ids)
+	deleted, err := tx.Exec(ctx, `DELETE FROM updates WHERE id = ANY ($1)`, b.ids)
 	if err != nil {
 		return fmt.Errorf("postgres: compact: %w", explain(err))
 	}
-	if deleted.RowsAffected() != int64(len(ids)) {
+	if deleted.RowsAffected() != int64(len(b.ids)) {
 		return store.ErrChanged
 	}
 	_, err = tx.Exec(ctx, `
 		INSERT INTO updates (id, room, data, checksum, stored, checkpoint) OVERRIDING SYSTEM VALUE
 		VALUES ($1, $2, $3, $4, $5, true)`,
-		ids[0], room, merged, checksum(merged), stored)
+		b.ids[0], room, merged, checksum(merged), b.stored)
 	if isForeignKeyViolation(err) {
 		return store.ErrChanged
 	}

@@ -22,9 +22,9 @@ const (
 // variables (PGHOST, PGPASSWORD …) fill in what is missing. Close the store when done.
 //
 // The url may bound the connections by pool_max_conns; the default is the number of
-// processors, but at least four. Two of them are for Append alone: loading and
-// compacting rooms, which take a connection as long as they last, never keep it
-// waiting. The others have what is left, at least one more.
+// processors, but at least four. Two of them are for Append alone: reading rooms
+// never keeps it waiting. The others have what is left, at least one more; a room that
+// is loaded or compacted has one only while it is read or written.
 //
 // A schema that a newer version of the program has written is refused with an error
 // that matches [store.ErrSchemaVersion]. The error text is one line and says what to do.

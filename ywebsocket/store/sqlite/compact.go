@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -19,12 +18,7 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 	if !before.IsZero() {
 		until = before.UnixMicro() - 1
 	}
-	var rows []int64
-	var old [][]byte
-	err = s.load(ctx, room, id, until, func(row int64, update []byte) error {
-		rows, old = append(rows, row), append(old, bytes.Clone(update))
-		return nil
-	})
+	rows, old, err := s.load(ctx, room, id, until)
 	if err != nil || len(rows) < 2 {
 		return err
 	}
@@ -36,7 +30,8 @@ func (s *Store) Compact(ctx context.Context, room string, before time.Time, merg
 }
 
 // replace puts an update in the place of rows, which are a beginning of the room's
-// log. It runs in a transaction.
+// log. It gets the id of the last of them, so that who has read only some does not miss
+// it. It runs in a transaction.
 func (c *committer) replace(room int64, rows []int64, merged []byte) error {
 	ctx := context.Background()
 	first, last := rows[0], rows[len(rows)-1]
@@ -59,7 +54,7 @@ func (c *committer) replace(room int64, rows []int64, merged []byte) error {
 		merged = []byte{} // nil would be NULL
 	}
 	_, err = c.conn.ExecContext(ctx, `INSERT INTO updates (id, room, data, stored, checksum, checkpoint) VALUES (?, ?, ?, ?, ?, 1)`,
-		first, room, merged, stored, checksum(merged))
+		last, room, merged, stored, checksum(merged))
 	if err != nil {
 		return fmt.Errorf("sqlite: compact: %w", explain(err))
 	}

@@ -35,6 +35,8 @@ func RunArchive(t *testing.T, open func(t *testing.T) store.Archive) {
 		{"CompactACompactedRoom", testCompactACompactedRoom},
 		{"CompactADeletedRoom", testCompactADeletedRoom},
 		{"CompactLargeRoom", testCompactLargeRoom},
+		{"LoadWhileCompacting", testLoadWhileCompacting},
+		{"LoadWhileDeleting", testLoadWhileDeleting},
 		{"LoadAt", testLoadAt},
 		{"LoadAtAfterCompact", testLoadAtAfterCompact},
 		{"Stat", testStat},
@@ -270,6 +272,73 @@ func testCompactLargeRoom(t *testing.T, a store.Archive) {
 	assert.Equal(t, []string{strings.Join(updates, "+")}, load(t, a, "room"))
 }
 
+// Whenever a room is compacted while it is read, all of it is read.
+func testLoadWhileCompacting(t *testing.T, a store.Archive) {
+	names := []string{"a", "b", "c", "d", "e"}
+	for at := range names {
+		for _, compacted := range []bool{false, true} { // at first
+			room := fmt.Sprint(at, compacted)
+			for _, name := range names {
+				appendAll(t, a, room, large(name))
+			}
+			if compacted {
+				require.NoError(t, a.Compact(t.Context(), room, time.Time{}, join))
+				appendAll(t, a, room, large("f"), large("g"), large("h"))
+			}
+			before := parts(load(t, a, room))
+			var seen []string
+			calls := 0
+			require.NoError(t, a.Load(t.Context(), room, func(update []byte) error {
+				seen = append(seen, string(update))
+				calls++
+				if calls-1 != at {
+					return nil
+				}
+				appendAll(t, a, room, large("later"))
+				return a.Compact(t.Context(), room, time.Time{}, join)
+			}))
+			assert.Subset(t, parts(seen), before, room)
+		}
+	}
+}
+
+// parts returns the beginnings of large updates, which may have been joined.
+func parts(updates []string) (names []string) {
+	for _, update := range strings.Split(strings.Join(updates, "+"), "+") {
+		names = append(names, strings.TrimRight(update, "."))
+	}
+	return names
+}
+
+// A room that is deleted while it is read is not taken for a shorter one.
+func testLoadWhileDeleting(t *testing.T, a store.Archive) {
+	names := []string{"a", "b", "c", "d"}
+	for at := range names {
+		for _, again := range []bool{false, true} {
+			for _, name := range names {
+				appendAll(t, a, "room", large(name))
+			}
+			var seen []string
+			err := a.Load(t.Context(), "room", func(update []byte) error {
+				seen = append(seen, string(update))
+				if len(seen)-1 != at {
+					return nil
+				}
+				if err := a.Delete(t.Context(), "room"); err != nil || !again {
+					return err
+				}
+				return a.Append(t.Context(), "room", []byte("new"))
+			})
+			if err != nil {
+				assert.ErrorIs(t, err, store.ErrNotFound)
+			} else {
+				assert.Equal(t, names, parts(seen))
+			}
+			require.NoError(t, a.Delete(t.Context(), "room"))
+		}
+	}
+}
+
 func testLoadAt(t *testing.T, a store.Archive) {
 	before := time.Now().Add(-time.Hour)
 	assert.ErrorIs(t, a.LoadAt(t.Context(), "room", time.Now(), nil), store.ErrNotFound)
@@ -286,6 +355,12 @@ func testLoadAt(t *testing.T, a store.Archive) {
 	assert.Equal(t, []string{"a", "b", "c", "d"}, loadAt(t, a, "room", time.Now().Add(time.Hour)))
 	stop := errors.New("stop")
 	assert.ErrorIs(t, a.LoadAt(t.Context(), "room", second, func([]byte) error { return stop }), stop)
+	var seen []string
+	require.NoError(t, a.LoadAt(t.Context(), "room", second, func(update []byte) error {
+		seen = append(seen, string(update))
+		return a.Compact(t.Context(), "room", time.Time{}, join)
+	}))
+	assert.Equal(t, []string{"a", "b", "c"}, seen, "whatever is compacted meanwhile")
 }
 
 func testLoadAtAfterCompact(t *testing.T, a store.Archive) {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -29,6 +30,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"LoadStopsAtAnError", testLoadStopsAtAnError},
 		{"LoadAnswersACancelledContext", testLoadCancelled},
 		{"LoadWhileAppending", testLoadWhileAppending},
+		{"LoadEndsWhileAppending", testLoadEndsWhileAppending},
+		{"LoadsDoNotKeepOthersWaiting", testLoadsDoNotKeepOthersWaiting},
 		{"RoomsAreApart", testRoomsAreApart},
 		{"AppendKeepsAnyBytes", testAppendKeepsAnyBytes},
 		{"AppendDoesNotKeepTheBuffer", testAppendDoesNotKeepTheBuffer},
@@ -124,6 +127,62 @@ func testLoadWhileAppending(t *testing.T, s store.Store) {
 	assert.Equal(t, []string{"a", "b"}, seen[:2])
 	assert.Len(t, load(t, s, "room"), 2+len(seen))
 }
+
+// large returns an update that a store may read by itself, and begins with the text.
+func large(text string) string { return text + strings.Repeat(".", 1<<20) }
+
+// What is appended meanwhile may be left out; Load ends however much that is.
+func testLoadEndsWhileAppending(t *testing.T, s store.Store) {
+	appendAll(t, s, "room", large("a"), large("b"), large("c"))
+	calls := 0
+	require.NoError(t, s.Load(t.Context(), "room", func([]byte) error {
+		calls++
+		if calls > 10 {
+			return errors.New("it does not end")
+		}
+		return s.Append(t.Context(), "room", []byte(large("later")))
+	}))
+	assert.GreaterOrEqual(t, calls, 3)
+}
+
+// Rooms that take long to load keep no other from being loaded.
+func testLoadsDoNotKeepOthersWaiting(t *testing.T, s store.Store) {
+	const slow = 32
+	appendAll(t, s, "other", "x")
+	for i := range slow {
+		appendAll(t, s, fmt.Sprint(i), "a", "b")
+	}
+	var started, loads sync.WaitGroup
+	release := make(chan struct{})
+	started.Add(slow)
+	for i := range slow {
+		loads.Go(func() {
+			hold := sync.OnceFunc(func() {
+				started.Done()
+				<-release
+			})
+			assert.NoError(t, s.Load(t.Context(), fmt.Sprint(i), func([]byte) error { hold(); return nil }))
+		})
+	}
+	all := make(chan struct{})
+	go func() {
+		started.Wait()
+		close(all)
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	select {
+	case <-all:
+		assert.NoError(t, s.Load(ctx, "other", func([]byte) error { return nil }))
+	case <-ctx.Done():
+		assert.Fail(t, "rooms wait for others")
+	}
+	close(release)
+	loads.Wait()
+}
+
+// patience is how long a test waits for what should come at once.
+const patience = 10 * time.Second
 
 func testRoomsAreApart(t *testing.T, s store.Store) {
 	names := []string{

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 
 	driver "modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
@@ -16,7 +17,8 @@ import (
 
 // Open opens the database in the file at path, creating it if it does not
 // exist, and brings its schema up to date. The directory must exist. Close the
-// store when done.
+// store when done: until then no other can be opened there, in whatever process. For
+// that there is a file beside it meanwhile, with "-lock" behind its name.
 //
 // A database that a newer version of the program has written is refused with an
 // error that matches [store.ErrSchemaVersion]; so is a file that is not a
@@ -36,6 +38,9 @@ func open(path string, options Options) (*Store, error) {
 	if path == "" {
 		return nil, errors.New("the path is empty")
 	}
+	if path == ":memory:" || strings.HasPrefix(path, "file:") {
+		return nil, errors.New("it is no path of a file; write that, or use store.NewMemory to keep nothing")
+	}
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
@@ -43,6 +48,23 @@ func open(path string, options Options) (*Store, error) {
 	if err := createPrivate(path); err != nil {
 		return nil, err
 	}
+	// SQLite has its files beside what a link leads to.
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	lock, err := newLock(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := openLocked(path, options)
+	if err != nil {
+		return nil, errors.Join(err, lock.release())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+func openLocked(path string, options Options) (*Store, error) {
 	db, err := sql.Open("sqlite", dataSource(path))
 	if err != nil {
 		return nil, err

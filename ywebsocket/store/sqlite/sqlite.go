@@ -6,13 +6,14 @@
 // goes into its next transaction, over all rooms, so that throughput grows with
 // load instead of being one disk flush per update.
 //
-// One process serves a database at a time. Reading it with other tools while it
-// is in use is fine.
+// One process serves a database at a time: it cannot be opened twice. Reading it with
+// other tools while it is in use is fine.
 package sqlite
 
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
@@ -35,6 +36,7 @@ type Options struct {
 // Store is a [store.Archive] in a SQLite database. Make one with [Open].
 type Store struct {
 	db        *sql.DB
+	lock      *lock
 	committer *committer
 	onDamage  func(room string, rows int)
 	// giveUpDamaged is that of [Options].
@@ -58,7 +60,7 @@ func (s *Store) Ping(ctx context.Context) error { return s.committer.submit(ctx,
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	s.committer.stop()
-	if err := s.db.Close(); err != nil {
+	if err := errors.Join(s.db.Close(), s.lock.release()); err != nil {
 		return fmt.Errorf("sqlite: close: %w", err)
 	}
 	return nil

@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,6 +51,20 @@ func TestOpen_AnyFileName(t *testing.T) {
 		assert.NotZero(t, info.Size())
 		assert.Zero(t, info.Mode().Perm()&0o077, "documents are nobody else's business")
 	}
+}
+
+func TestOpen_Link(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link.db")
+	require.NoError(t, os.Symlink("rooms.db", link))
+	s, err := sqlite.Open(link, sqlite.Options{})
+	require.NoError(t, err)
+	require.NoError(t, s.Append(t.Context(), "room", []byte("x")))
+	require.NoError(t, s.Close())
+	s, err = sqlite.Open(filepath.Join(dir, "rooms.db"), sqlite.Options{})
+	require.NoError(t, err)
+	defer s.Close()
+	assert.Equal(t, []string{"x"}, loaded(t, s, "room"))
 }
 
 func TestStore_CloseLeavesOneFile(t *testing.T) {
@@ -100,6 +116,22 @@ func TestOpen_Refusals(t *testing.T) {
 			require.NoError(t, err)
 			return path
 		}, "it is the database of another program; name another file"},
+		{"in use", func(t *testing.T, dir string) string {
+			s := open(t, dir)
+			t.Cleanup(func() { assert.NoError(t, s.Close()) })
+			return filepath.Join(dir, "rooms.db")
+		}, "it is in use, by another process or by this one; end that, or name another file"},
+		{"in use under another name", func(t *testing.T, dir string) string {
+			s := open(t, dir)
+			t.Cleanup(func() { assert.NoError(t, s.Close()) })
+			require.NoError(t, os.Symlink("rooms.db", filepath.Join(dir, "link.db")))
+			return filepath.Join(dir, "link.db")
+		}, "it is in use"},
+		{"in memory", func(*testing.T, string) string { return ":memory:" }, "use store.NewMemory to keep nothing"},
+		{"a URI", func(t *testing.T, dir string) string {
+			t.Chdir(dir)
+			return "file:rooms?mode=memory"
+		}, "use store.NewMemory to keep nothing"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -109,8 +141,34 @@ func TestOpen_Refusals(t *testing.T) {
 			assert.Contains(t, err.Error(), test.want)
 			assert.Contains(t, err.Error(), path)
 			assert.NotContains(t, err.Error(), "\n")
+			files, err := filepath.Glob("*memory*")
+			require.NoError(t, err)
+			assert.Empty(t, files)
 		})
 	}
+}
+
+// However often it is opened, and closed, one at a time has a database.
+func TestOpen_Hammered(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	var holders, opened atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for opened.Load() < 20 {
+				s, err := sqlite.Open(path, sqlite.Options{})
+				if err != nil {
+					assert.ErrorContains(t, err, "it is in use")
+					continue
+				}
+				opened.Add(1)
+				assert.EqualValues(t, 1, holders.Add(1))
+				holders.Add(-1)
+				assert.NoError(t, s.Close())
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestOpen_NewerSchema(t *testing.T) {

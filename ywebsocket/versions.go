@@ -21,8 +21,9 @@ var (
 
 // SaveVersion gives the present state of a room a name, by which it can be restored
 // later, whether the room is in use or not. It returns an error that matches
-// [store.ErrNotFound] if nothing was ever stored of the room, and one that matches
-// [store.ErrVersionExists] if the name is taken.
+// [store.ErrNotFound] if nothing was ever stored of the room, one that matches
+// [store.ErrVersionExists] if the name is taken, and one that matches [store.ErrName] if
+// it is none.
 func (s *Server) SaveVersion(ctx context.Context, roomName, version string) error {
 	return s.withArchive(func(archive store.Archive) error {
 		return s.withRoom(roomName, func(r *room) error {

@@ -73,8 +73,8 @@ type Archive interface {
 
 	// SaveVersion keeps an update that holds a whole state under a name of its own: it
 	// does not change with the log. Names are like those of rooms. It returns an error
-	// that matches ErrNotFound if the room does not exist, and one that matches
-	// ErrVersionExists if the name is taken.
+	// that matches ErrNotFound if the room does not exist, one that matches
+	// ErrVersionExists if the name is taken, and one that matches ErrName if it is none.
 	SaveVersion(ctx context.Context, room, name string, state []byte) error
 	// Versions returns the versions of a room in the order in which they were saved;
 	// none for a room that does not exist.

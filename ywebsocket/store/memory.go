@@ -104,6 +104,9 @@ func (m *Memory) Append(ctx context.Context, room string, updates ...[]byte) err
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := CheckName(room); err != nil {
+		return err
+	}
 	copies := make([]memoryUpdate, len(updates))
 	for i, update := range updates {
 		copies[i].data = bytes.Clone(update)
@@ -112,20 +115,25 @@ func (m *Memory) Append(ctx context.Context, room string, updates ...[]byte) err
 		if len(copies) == 0 {
 			return nil
 		}
-		now := time.Now()
-		for i := range copies {
-			copies[i].stored = now
-		}
+		now := memoryNow()
 		r := m.rooms[room]
 		if r == nil {
 			m.lastID++
 			r = &memoryRoom{id: m.lastID, created: now}
 			m.rooms[room] = r
+		} else if last := r.log[len(r.log)-1].stored; now.Before(last) {
+			now = last // the clock was set back
+		}
+		for i := range copies {
+			copies[i].stored = now
 		}
 		r.log = append(r.log, copies...)
 		return nil
 	})
 }
+
+// memoryNow is the time as an archive tells it, by the wall clock alone.
+func memoryNow() time.Time { return time.Now().Truncate(time.Microsecond) }
 
 // write calls fn while nobody else uses the rooms.
 func (m *Memory) write(fn func() error) error {
@@ -231,8 +239,11 @@ func (m *Memory) SaveVersion(ctx context.Context, room, name string, state []byt
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	if err := CheckName(name); err != nil {
+		return err
+	}
 	version := memoryVersion{
-		Version: Version{Name: name, Created: time.Now(), Bytes: int64(len(state))},
+		Version: Version{Name: name, Created: memoryNow(), Bytes: int64(len(state))},
 		state:   bytes.Clone(state),
 	}
 	return m.write(func() error {

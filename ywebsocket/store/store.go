@@ -38,7 +38,7 @@ var (
 
 // Store keeps the updates of rooms. All methods are safe for concurrent use.
 //
-// Room names are valid UTF-8 and hold no NUL; updates are any bytes.
+// Room names are valid UTF-8, hold no NUL and are not empty; updates are any bytes.
 type Store interface {
 	// Load calls each with every update of the room, in the order in which they
 	// were appended, and stops at the first error, which it returns. The slice is
@@ -64,6 +64,8 @@ type Store interface {
 	//
 	// An error does not mean that nothing was stored: the answer may have been
 	// lost. The caller repeats the call; updates may be stored twice.
+	//
+	// It returns an error that matches ErrName if that is no name of a room.
 	//
 	// Calls for different rooms run at once; a store gathers them into one
 	// transaction where that is cheaper.

@@ -19,6 +19,9 @@ func (s *Store) Append(ctx context.Context, room string, updates ...[]byte) erro
 		return err
 	}
 	defer end()
+	if err := store.CheckName(room); err != nil {
+		return err
+	}
 	if len(updates) == 0 {
 		return nil
 	}

@@ -26,6 +26,9 @@ func (s *Store) SaveVersion(ctx context.Context, room, name string, state []byte
 		return err
 	}
 	defer end()
+	if err := store.CheckName(name); err != nil {
+		return err
+	}
 	return s.change(ctx, room, func(r *roomFiles) error {
 		if !r.known {
 			return store.ErrNotFound

@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
 const (
@@ -128,6 +130,8 @@ func explain(err error) error {
 
 func explainCode(failure *pgconn.PgError, err error) error {
 	switch failure.Code {
+	case "22021":
+		return fmt.Errorf("%w (%w)", store.ErrName, err)
 	case "28P01", "28000":
 		return fmt.Errorf("the server refuses the user; check user, password and pg_hba.conf (%w)", err)
 	case "3D000":

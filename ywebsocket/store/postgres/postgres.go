@@ -56,6 +56,9 @@ func checksum(update []byte) int64 { return int64(crc32.Checksum(update, castagn
 
 // Append implements [store.Store].
 func (s *Store) Append(ctx context.Context, room string, updates ...[]byte) error {
+	if err := store.CheckName(room); err != nil {
+		return err
+	}
 	return s.committer.submit(ctx, room, updates)
 }
 

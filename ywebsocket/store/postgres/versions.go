@@ -13,6 +13,9 @@ import (
 
 // SaveVersion implements [store.Archive].
 func (s *Store) SaveVersion(ctx context.Context, room, name string, state []byte) error {
+	if err := store.CheckName(name); err != nil {
+		return err
+	}
 	_, id, err := s.find(ctx, room)
 	if err != nil {
 		return err

@@ -47,6 +47,9 @@ var _ store.Archive = (*Store)(nil)
 
 // Append implements [store.Store].
 func (s *Store) Append(ctx context.Context, room string, updates ...[]byte) error {
+	if err := store.CheckName(room); err != nil {
+		return err
+	}
 	size := 0
 	for _, update := range updates {
 		size += len(update)

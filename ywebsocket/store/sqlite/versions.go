@@ -12,6 +12,9 @@ import (
 
 // SaveVersion implements [store.Archive].
 func (s *Store) SaveVersion(ctx context.Context, room, name string, state []byte) error {
+	if err := store.CheckName(name); err != nil {
+		return err
+	}
 	if state == nil {
 		state = []byte{} // nil would be NULL
 	}

@@ -395,6 +395,7 @@ func testStat(t *testing.T, a store.Archive) {
 	assert.WithinRange(t, info.Modified, info.Created, time.Now().Add(time.Second))
 	later(t, a, "room")
 	appendAll(t, a, "room", "67890")
+	assertCoarse(t, info.Created, info.Modified)
 	longer, err := a.Stat(t.Context(), "room")
 	require.NoError(t, err)
 	assert.EqualValues(t, 3, longer.Updates)
@@ -408,6 +409,14 @@ func testStat(t *testing.T, a store.Archive) {
 	assert.Less(t, compacted.Bytes, longer.Bytes)
 	assert.Equal(t, longer.Created, compacted.Created)
 	assert.Equal(t, longer.Modified, compacted.Modified)
+}
+
+// assertCoarse checks that times are in microseconds, and of the wall clock.
+func assertCoarse(t *testing.T, times ...time.Time) {
+	t.Helper()
+	for _, at := range times {
+		assert.True(t, at == at.Truncate(time.Microsecond), at)
+	}
 }
 
 func testRooms(t *testing.T, a store.Archive) {
@@ -470,22 +479,26 @@ func testVersions(t *testing.T, a store.Archive) {
 	require.NoError(t, a.SaveVersion(t.Context(), "room", "zwei", state))
 	copy(state, "after!")
 	require.NoError(t, a.SaveVersion(t.Context(), "room", "Eins / ½ '", []byte{0, 255}))
-	require.NoError(t, a.SaveVersion(t.Context(), "room", "", nil))
+	require.NoError(t, a.SaveVersion(t.Context(), "room", "empty", nil))
 	require.NoError(t, a.SaveVersion(t.Context(), "other", "zwei", []byte("other")))
 	assert.ErrorIs(t, a.SaveVersion(t.Context(), "room", "zwei", nil), store.ErrVersionExists)
+	for _, name := range noNames {
+		assert.ErrorIs(t, a.SaveVersion(t.Context(), "room", name, nil), store.ErrName)
+	}
 
 	versions, err := a.Versions(t.Context(), "room")
 	require.NoError(t, err)
 	require.Len(t, versions, 3)
-	for i, want := range []string{"zwei", "Eins / ½ '", ""} {
+	for i, want := range []string{"zwei", "Eins / ½ '", "empty"} {
 		assert.Equal(t, want, versions[i].Name)
 		assert.WithinDuration(t, time.Now(), versions[i].Created, time.Minute)
+		assertCoarse(t, versions[i].Created)
 	}
 	assert.EqualValues(t, 6, versions[0].Bytes)
 	got, err := a.LoadVersion(t.Context(), "room", "zwei")
 	require.NoError(t, err)
 	assert.Equal(t, "before", string(got))
-	got, err = a.LoadVersion(t.Context(), "room", "")
+	got, err = a.LoadVersion(t.Context(), "room", "empty")
 	require.NoError(t, err)
 	assert.Empty(t, got)
 

@@ -36,6 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"AppendKeepsAnyBytes", testAppendKeepsAnyBytes},
 		{"AppendDoesNotKeepTheBuffer", testAppendDoesNotKeepTheBuffer},
 		{"AppendOfNothing", testAppendOfNothing},
+		{"AppendToNoName", testAppendToNoName},
 		{"AppendAnswersACancelledContext", testAppendCancelled},
 		{"AppendConcurrently", testAppendConcurrently},
 		{"Ping", testPing},
@@ -232,6 +233,17 @@ func testAppendOfNothing(t *testing.T, s store.Store) {
 	require.NoError(t, s.Append(t.Context(), "room"))
 	err := s.Load(t.Context(), "room", func([]byte) error { return nil })
 	assert.ErrorIs(t, err, store.ErrNotFound, "appending nothing creates no room")
+}
+
+// noNames are what no room or version can be called.
+var noNames = []string{"", "\x00", "a\x00", "\xff", "a\xc3"}
+
+func testAppendToNoName(t *testing.T, s store.Store) {
+	for _, name := range noNames {
+		assert.ErrorIs(t, s.Append(t.Context(), name, []byte("x")), store.ErrName)
+		assert.Error(t, s.Load(t.Context(), name, func([]byte) error { return nil }))
+	}
+	appendAll(t, s, "room", "x")
 }
 
 func testAppendCancelled(t *testing.T, s store.Store) {

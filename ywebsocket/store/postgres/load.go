@@ -29,7 +29,7 @@ func transact(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error)
 	if err != nil {
 		return fmt.Errorf("postgres: begin: %w", explain(err))
 	}
-	defer tx.Rollback(context.Background()) // does nothing after a commit
+	defer rollback(ctx, tx)
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -37,6 +37,17 @@ func transact(ctx context.Context, pool *pgxpool.Pool, fn func(tx pgx.Tx) error)
 		return fmt.Errorf("postgres: commit: %w", explain(err))
 	}
 	return nil
+}
+
+// rollbackTimeout bounds the one answer that a rollback waits for.
+const rollbackTimeout = 2 * time.Second
+
+// rollback ends a transaction, also after ctx, unless it was committed. If there is no
+// answer the connection is given up, and the database ends the transaction with it.
+func rollback(ctx context.Context, tx pgx.Tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = tx.Rollback(ctx)
 }
 
 // row is an update in the log; its data are valid until the next one is read.

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+
+	"github.com/yrs-go/yrs/internal/stack"
 )
 
 // The origins of changes that no caller has named.
@@ -153,7 +155,7 @@ func (a *Awareness) lock() {
 // inAwarenessObserver tells whether the caller has been called by an observer. It
 // is slow.
 func inAwarenessObserver() bool {
-	return onStack("ycrdt.(*awarenessObserver).call")
+	return stack.Has("ycrdt.(*awarenessObserver).call")
 }
 
 // finish queues the events of changes, releases the lock and delivers, unless

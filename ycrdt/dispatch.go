@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/yrs-go/yrs/internal/stack"
 	"github.com/yrs-go/yrs/ycrdt/internal/ffi"
 )
 
@@ -21,11 +22,14 @@ const maxIdleQueue = 64
 type dispatcher struct {
 	mu       sync.Mutex
 	commits  uint64 // how many were queued so far
+	taken    uint64 // how many of them were taken from the queue
+	heard    uint64 // how many of them everybody has heard of
 	queue    []delivery
 	head     int // the first of queue that is still to be delivered
 	bytes    int
 	draining bool
 	room     chan struct{} // closed when the queue has room again; nil when nobody waits
+	progress chan struct{} // closed when heard grows; nil when nobody waits
 	calls    []func()      // scratch space of whoever is draining
 
 	// updates are the subscribers of OnUpdate. The slice is replaced under mu and never changed in place.
@@ -116,7 +120,7 @@ func (q *dispatcher) waitForRoom(ctx context.Context) error {
 		}
 		room := q.room
 		q.mu.Unlock()
-		if onStack(deliveringFrames...) {
+		if stack.Has(deliveringFrames...) {
 			return nil
 		}
 		select {
@@ -125,6 +129,43 @@ func (q *dispatcher) waitForRoom(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// waitHeard waits until everybody has heard of the first commits, so many of them.
+func (q *dispatcher) waitHeard(ctx context.Context, commits uint64) error {
+	for {
+		progress := q.progressTo(commits)
+		if progress == nil {
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if stack.Has(deliveringFrames...) {
+			return fail(opDelivered, CodeInSubscriber)
+		}
+		if stack.Has(transactionFrames...) {
+			return fail(opDelivered, CodeInTransaction)
+		}
+		select {
+		case <-progress:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// progressTo returns what is closed when somebody hears of a commit, nil if everybody has heard of so many.
+func (q *dispatcher) progressTo(commits uint64) <-chan struct{} {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.heard >= commits {
+		return nil
+	}
+	if q.progress == nil {
+		q.progress = make(chan struct{})
+	}
+	return q.progress
 }
 
 // drain delivers what is queued, unless somebody is at it already. If subscribers panic, the others still hear
@@ -165,11 +206,17 @@ func (q *dispatcher) deliverAll(panics *panicKeeper) {
 func (q *dispatcher) pop() (delivery, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.heard = q.taken // whoever delivers comes back here, whatever the subscribers do
+	if q.progress != nil {
+		close(q.progress)
+		q.progress = nil
+	}
 	if q.head == len(q.queue) {
 		q.draining = false
 		return delivery{}, false
 	}
 	next := q.queue[q.head]
+	q.taken = next.number
 	q.queue[q.head] = delivery{}
 	q.head++
 	if q.head == len(q.queue) {
@@ -187,7 +234,7 @@ func (q *dispatcher) pop() (delivery, bool) {
 	return next, true
 }
 
-// deliver calls the subscribers of one commit. Its name is what waitForRoom looks for.
+// deliver calls the subscribers of one commit. Its name is what waiters look for on their stacks.
 //
 //go:noinline
 func (q *dispatcher) deliver(d delivery, panics *panicKeeper) {

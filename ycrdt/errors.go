@@ -18,6 +18,8 @@ var (
 	ErrTxDone = errors.New("the transaction has ended; keep a Ref and resolve it in the next one")
 	// ErrInTransaction: a transaction opened inside one of the same document.
 	ErrInTransaction = errors.New("the document is already in a transaction of this call; use its Tx")
+	// ErrInSubscriber: waiting, inside a subscriber, for what subscribers have not heard yet.
+	ErrInSubscriber = errors.New("a subscriber cannot wait for what subscribers are still to hear")
 	// ErrOutOfRange: an index past the end or inside a character.
 	ErrOutOfRange = errors.New("index out of range")
 	// ErrMalformed: an update, a state vector, a reference or JSON that is none. It is also what package protocol reports.
@@ -62,6 +64,7 @@ const (
 	CodeClosed           Code = 100
 	CodeTxDone           Code = 101
 	CodeInTransaction    Code = 102
+	CodeInSubscriber     Code = 103
 )
 
 var sentinels = map[Code]error{
@@ -79,6 +82,7 @@ var sentinels = map[Code]error{
 	CodeClosed:           ErrClosed,
 	CodeTxDone:           ErrTxDone,
 	CodeInTransaction:    ErrInTransaction,
+	CodeInSubscriber:     ErrInSubscriber,
 	CodeUnsupportedValue: ErrUnsupportedValue,
 	CodeHeldFull:         ErrHeldFull,
 }

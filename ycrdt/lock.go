@@ -3,11 +3,11 @@ package ycrdt
 import (
 	"context"
 	"math"
-	"runtime"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/yrs-go/yrs/internal/stack"
 )
 
 // Lock order: a document's settling comes before its lock, and is let go of before user code runs; the mutexes of its
@@ -42,7 +42,7 @@ func (l rwLock) acquire(ctx context.Context, n int64) error {
 	if l.sem.TryAcquire(n) {
 		return nil
 	}
-	if !onStack(transactionFrames...) {
+	if !stack.Has(transactionFrames...) {
 		return l.sem.Acquire(ctx, n)
 	}
 	// Inside a transaction, of this document or of another: of this one it would wait for itself, and Go
@@ -58,30 +58,3 @@ func (l rwLock) acquire(ctx context.Context, n int64) error {
 
 // transactionFrames are the functions that run a transaction's closure.
 var transactionFrames = []string{"ycrdt.(*Tx).run"}
-
-// onStack tells whether the calling goroutine is inside one of the named functions. It is slow and meant for
-// callers that have to wait anyway.
-func onStack(functions ...string) bool {
-	frames := runtime.CallersFrames(callers())
-	for {
-		frame, more := frames.Next()
-		for _, function := range functions {
-			if strings.HasSuffix(frame.Function, function) {
-				return true
-			}
-		}
-		if !more {
-			return false
-		}
-	}
-}
-
-// callers returns the whole stack of its caller's caller.
-func callers() []uintptr {
-	for size := 128; ; size *= 2 {
-		pcs := make([]uintptr, size)
-		if n := runtime.Callers(3, pcs); n < size {
-			return pcs[:n]
-		}
-	}
-}

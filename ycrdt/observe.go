@@ -36,7 +36,7 @@ type UpdateEvent struct {
 
 // OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,
 // one at a time, after the document's lock was released: usually before the call that committed returns, or from
-// another goroutine that is delivering already. If fn panics, the other subscribers are still called, and then the
+// another goroutine that is delivering already; see [Doc.Delivered]. If fn panics, the other subscribers are still called, and then the
 // panic goes on in the call that was delivering.
 //
 // Of one commit the subscribers of Observe and ObserveDeep hear first, then those of OnUpdate in the order in which they
@@ -50,6 +50,19 @@ func (d *Doc) OnUpdate(fn func(UpdateEvent)) *Subscription {
 	}
 	sub := d.events.subscribe(fn)
 	return &Subscription{close: func() { d.events.unsubscribe(sub) }}
+}
+
+const opDelivered = "delivered"
+
+// Delivered waits until the subscribers have heard of everything that was committed before the call. A call that commits
+// usually returns after that; but while another goroutine is delivering, that one delivers this too, and later. Delivered
+// is for those who count on what their subscriber has seen.
+//
+// It fails when ctx ends. Inside a subscriber, or a transaction, of whatever document, where it could wait for itself, it
+// fails with ErrInSubscriber or ErrInTransaction instead of waiting; if nothing waits to be delivered it returns nil there
+// too. That a document is closed makes no difference: what was committed is delivered.
+func (d *Doc) Delivered(ctx context.Context) error {
+	return wrap(opDelivered, d.events.waitHeard(ctx, d.events.queued()))
 }
 
 // Observe has fn called after every commit that changed the shared type ref itself; nested types are not

@@ -158,6 +158,9 @@ func (p *Provider) Close() {
 	p.changed.Broadcast()
 	p.mu.Unlock()
 	p.Disconnect()
+	if p.local != nil {
+		p.local.addUnheard()
+	}
 	for _, subscription := range p.subscribed {
 		subscription.Close()
 	}
@@ -178,14 +181,16 @@ func (p *Provider) Synced(ctx context.Context) error {
 // Saved waits until the server has sent back everything that was written to the document before the call, also what the
 // local store holds from earlier on. A server of this package does so once it is stored. A server that sends nothing
 // back, as others do not for an update without news, never confirms anything: then Saved fails when ctx ends.
+//
+// Like [ycrdt.Doc.Delivered] it waits for slow subscribers of the document, and fails inside one and inside a transaction.
 func (p *Provider) Saved(ctx context.Context) error {
 	if err := p.Loaded(ctx); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	target := p.progress.written
-	p.mu.Unlock()
-	err := p.await(ctx, func() bool { return p.progress.saved >= target })
+	target, err := p.heardOf(ctx, &p.progress.written)
+	if err == nil {
+		err = p.await(ctx, func() bool { return p.progress.saved >= target })
+	}
 	if err != nil {
 		return fmt.Errorf("the server has not confirmed what was written: %w", err)
 	}
@@ -202,19 +207,29 @@ func (p *Provider) Loaded(ctx context.Context) error {
 }
 
 // Stored waits until the local store has everything that was written to the document before the call; without a local
-// store there is nothing to wait for.
+// store there is nothing to wait for. About subscribers and transactions see [Provider.Saved].
 func (p *Provider) Stored(ctx context.Context) error {
 	if p.local == nil {
 		return nil
 	}
-	p.mu.Lock()
-	target := p.local.changes
-	p.mu.Unlock()
-	err := p.awaitUnless(ctx, func() bool { return p.local.stored >= target }, func() bool { return p.closed })
+	target, err := p.heardOf(ctx, &p.local.changes)
+	if err == nil {
+		err = p.awaitUnless(ctx, func() bool { return p.local.stored >= target }, func() bool { return p.closed })
+	}
 	if err != nil {
 		return fmt.Errorf("the local store does not have what was written: %w", err)
 	}
 	return nil
+}
+
+// heardOf returns a count of changes once it includes all that were committed before.
+func (p *Provider) heardOf(ctx context.Context, count *uint64) (uint64, error) {
+	if err := p.doc.Delivered(ctx); err != nil {
+		return 0, err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return *count, nil
 }
 
 // await waits for something that only a provider does that connects.

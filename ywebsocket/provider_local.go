@@ -27,6 +27,9 @@ const (
 	localCompactAfter = 500
 	// localCloseTimeout bounds what a provider that is closed still does to store what was written.
 	localCloseTimeout = 5 * time.Second
+	// localHearTimeout is how long a provider that is closed waits to hear of what was written. After it the local store
+	// gets the whole document.
+	localHearTimeout = time.Second
 )
 
 // localCopy keeps a provider's document in its local store. A goroutine loads it, and then appends what is written, by
@@ -83,6 +86,20 @@ func (l *localCopy) addDocument() {
 	l.changes++
 	l.whole = true
 	l.wake.Broadcast()
+}
+
+// addUnheard has stored what was committed and is still to be heard of, because subscribers of the document take their
+// time: once the provider is closed it hears nothing more.
+func (l *localCopy) addUnheard() {
+	ctx, cancel := context.WithTimeout(context.Background(), localHearTimeout)
+	defer cancel()
+	if l.p.doc.Delivered(ctx) == nil {
+		return
+	}
+	l.p.mu.Lock()
+	defer l.p.mu.Unlock()
+	l.addDocument()
+	l.p.countChanges()
 }
 
 // close waits until what was written is stored, or cannot be.

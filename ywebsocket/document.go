@@ -147,19 +147,29 @@ func (d *liveDocument) use(doc *ycrdt.Doc) {
 	doc.OnUpdate(func(event ycrdt.UpdateEvent) { d.last = event })
 }
 
-func (d *liveDocument) stateVector(ctx context.Context) (stateVector []byte, err error) {
-	err = d.doc.ViewContext(ctx, func(tx *ycrdt.Tx) error {
+func (d *liveDocument) stateVector(ctx context.Context) ([]byte, error) {
+	return encodeStateVector(ctx, d.doc)
+}
+
+func (d *liveDocument) missing(ctx context.Context, stateVector []byte) ([]byte, error) {
+	if stateVector == nil {
+		stateVector = []byte{} // nil would mean everything
+	}
+	return encodeState(ctx, d.doc, stateVector)
+}
+
+// encodeStateVector is Doc.EncodeStateVector that stops waiting when ctx is done.
+func encodeStateVector(ctx context.Context, doc *ycrdt.Doc) (stateVector []byte, err error) {
+	err = doc.ViewContext(ctx, func(tx *ycrdt.Tx) error {
 		stateVector, err = tx.EncodeStateVector()
 		return err
 	})
 	return stateVector, err
 }
 
-func (d *liveDocument) missing(ctx context.Context, stateVector []byte) (update []byte, err error) {
-	if stateVector == nil {
-		stateVector = []byte{} // nil would mean everything
-	}
-	err = d.doc.ViewContext(ctx, func(tx *ycrdt.Tx) error {
+// encodeState is Doc.EncodeStateAsUpdate that stops waiting when ctx is done.
+func encodeState(ctx context.Context, doc *ycrdt.Doc, stateVector []byte) (update []byte, err error) {
+	err = doc.ViewContext(ctx, func(tx *ycrdt.Tx) error {
 		update, err = tx.EncodeStateAsUpdate(stateVector)
 		return err
 	})

@@ -134,7 +134,8 @@ func (p *Provider) Connect() {
 }
 
 // Disconnect ends the connection and waits until it has ended: a second at most, and until functions of the options return
-// that do not heed their context. Connect comes back.
+// that do not heed their context, and subscribers. A transaction that is open meanwhile does not hold it up. Connect comes
+// back.
 func (p *Provider) Disconnect() {
 	p.mu.Lock()
 	run := p.run

@@ -230,7 +230,7 @@ func (l *localCopy) save(batch localBatch) {
 // encode makes one update of a batch, where that can be done.
 func (l *localCopy) encode(batch localBatch) ([][]byte, error) {
 	if batch.whole {
-		state, err := l.p.doc.EncodeStateAsUpdate(nil)
+		state, err := encodeState(l.ctx, l.p.doc, nil)
 		return [][]byte{state}, err
 	}
 	if len(batch.updates) == 1 {

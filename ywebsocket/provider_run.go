@@ -87,7 +87,7 @@ func (p *Provider) connectOnce(ctx context.Context) (synced bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	stateVector, err := p.doc.EncodeStateVector()
+	stateVector, err := encodeStateVector(ctx, p.doc)
 	if err != nil {
 		_ = conn.Close(CloseNormal, "")
 		return false, documentError(err)
@@ -138,8 +138,8 @@ func (p *Provider) loseOthers() {
 // documentError says what an error of the document means for the provider.
 func documentError(err error) error {
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.Is(err, context.Canceled): // the connection was closed meanwhile
+		return err
 	case errors.Is(err, ycrdt.ErrMalformed), errors.Is(err, ycrdt.ErrTooLarge), errors.Is(err, ycrdt.ErrHeldFull),
 		errors.Is(err, ycrdt.ErrDocPoisoned):
 		return fmt.Errorf("%w: the document refuses what the server sent; look into the room there: %w", ErrPermanent, err)

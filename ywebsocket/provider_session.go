@@ -18,6 +18,10 @@ type session struct {
 	p    *Provider
 	conn Conn
 	wake *sync.Cond // there is something to write, or the session has ended
+	// ctx ends when the connection is closed, and with it the waiting for the document: somebody may be in a transaction
+	// for long. It does not end before what is queued was written.
+	ctx    context.Context
+	cancel context.CancelFunc
 
 	queue [][]byte
 	// queuedBytes are those of the updates in queue; answers and questions do not count.
@@ -48,6 +52,7 @@ type session struct {
 
 func newSession(p *Provider, conn Conn, stateVector []byte) *session {
 	s := &session{p: p, conn: conn, present: make(map[uint64]struct{})}
+	s.ctx, s.cancel = context.WithCancel(context.Background())
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	s.wake = sync.NewCond(&p.mu)
@@ -72,7 +77,10 @@ func (s *session) leave() {
 	s.leaving = true
 	s.wake.Broadcast()
 	s.p.mu.Unlock()
-	time.AfterFunc(clientCloseTimeout, func() { _ = s.conn.Close(CloseNormal, "") })
+	time.AfterFunc(clientCloseTimeout, func() {
+		s.cancel()
+		_ = s.conn.Close(CloseNormal, "")
+	})
 }
 
 func (s *session) checkSynced() {
@@ -115,6 +123,7 @@ func (s *session) end(err error) {
 	if !first {
 		return
 	}
+	s.cancel()
 	code, reason := CloseNormal, ""
 	if errors.Is(err, protocol.ErrMalformed) {
 		code, reason = CloseMalformed, "malformed message"
@@ -182,7 +191,7 @@ func (s *session) receive(m protocol.Message) error {
 	empty := bytes.Equal(m.Payload, emptyUpdate)
 	if !empty && !s.isOwn(m.Payload) {
 		opts := ycrdt.TxOptions{Origin: s.p, NotifyEmpty: true}
-		if err := s.p.doc.ApplyUpdateContext(context.Background(), opts, m.Payload); err != nil {
+		if err := s.p.doc.ApplyUpdateContext(s.ctx, opts, m.Payload); err != nil {
 			return documentError(err)
 		}
 	}

@@ -78,7 +78,7 @@ func (s *session) hearQuestion(stateVector []byte) {
 
 // answer returns the message with what the server lacks, and opens the session for what is written from now on.
 func (s *session) answer(stateVector []byte) ([]byte, error) {
-	update, err := s.p.doc.EncodeStateAsUpdate(stateVector)
+	update, err := encodeState(s.ctx, s.p.doc, stateVector)
 	if err != nil {
 		return nil, documentError(err)
 	}
@@ -150,7 +150,7 @@ func (s *session) writeQuestion() error {
 	if !step {
 		return nil
 	}
-	stateVector, err := s.p.doc.EncodeStateVector()
+	stateVector, err := encodeStateVector(s.ctx, s.p.doc)
 	if err != nil {
 		return documentError(err)
 	}

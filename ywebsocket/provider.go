@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"github.com/yrs-go/yrs/internal/stack"
 	"github.com/yrs-go/yrs/ycrdt"
 )
 
@@ -31,6 +32,7 @@ type Provider struct {
 	run     *providerRun // nil: it does not want to be connected
 	session *session     // nil: it is not connected
 	closed  bool
+	ended   chan struct{} // closed when everything that runs until Close has ended
 
 	progress progress
 	// heard are the awareness clients known through the server, which are gone with the connection, unless keepsOthers
@@ -41,8 +43,10 @@ type Provider struct {
 
 // providerRun is what one call of Connect has started.
 type providerRun struct {
+	ctx    context.Context
 	cancel context.CancelFunc
 	done   chan struct{}
+	again  bool // Connect was called after it was told to end; the provider's lock guards it
 }
 
 // NewProvider returns a provider that is not connected yet. The document stays the caller's, who closes it after the
@@ -58,6 +62,7 @@ func NewProvider(doc *ycrdt.Doc, options ProviderOptions) (*Provider, error) {
 		options:   options,
 		log:       options.Logger.With("room", options.Room),
 		heard:     make(map[uint64]struct{}),
+		ended:     make(chan struct{}),
 	}
 	p.changed = sync.NewCond(&p.mu)
 	if options.Local != nil {
@@ -124,11 +129,19 @@ func (p *Provider) Awareness() *ycrdt.Awareness { return p.awareness }
 func (p *Provider) Connect() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.run != nil || p.closed {
-		return
+	switch {
+	case p.closed:
+	case p.run != nil:
+		p.run.again = p.run.ctx.Err() != nil // it starts again when that one has ended
+	default:
+		p.start()
 	}
+}
+
+// start is called with the lock held.
+func (p *Provider) start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	p.run = &providerRun{cancel: cancel, done: make(chan struct{})}
+	p.run = &providerRun{ctx: ctx, cancel: cancel, done: make(chan struct{})}
 	p.setState(func(s *ProviderState) { s.Status, s.Err = StatusConnecting, nil })
 	go p.stayConnected(ctx, p.run)
 }
@@ -136,28 +149,61 @@ func (p *Provider) Connect() {
 // Disconnect ends the connection and waits until it has ended: a second at most, and until functions of the options return
 // that do not heed their context, and subscribers. A transaction that is open meanwhile does not hold it up. Connect comes
 // back.
+//
+// Called inside a transaction, by a subscriber of a document or an awareness, or by a function of the options, it does not
+// wait: it could be what it would wait for. Status of the state shows when the connection has ended; Connect need not wait
+// for that.
 func (p *Provider) Disconnect() {
 	p.mu.Lock()
 	run := p.run
-	p.mu.Unlock()
 	if run != nil {
+		run.again = false
 		run.cancel()
+	}
+	p.mu.Unlock()
+	if run != nil && !mustNotWait() {
 		<-run.done
 	}
 }
 
+// mustNotWait reports whether the caller is, or may be, what the end of a provider waits for: its own goroutines, whoever
+// delivers events, and who is in a transaction, for which subscribers may wait.
+func mustNotWait() bool {
+	return stack.Has("ywebsocket.(*Provider).stayConnected", "ywebsocket.(*session).write", "ywebsocket.(*localCopy).run",
+		"ycrdt.(*dispatcher).deliver", "ycrdt.(*awarenessObserver).call", "ycrdt.(*Tx).run")
+}
+
 // Close disconnects for ever and frees what the provider holds. It does not wait for changes to be saved; [Provider.Saved]
 // does. What the local store does not have yet gets there now; if that fails it is logged, and after 5 seconds given up.
-// With an Awareness of its own it takes this client's state away first. It must not be called from an observer of the
-// document or the awareness. Closing again does nothing.
+// With an Awareness of its own it takes this client's state away first.
+//
+// Where Disconnect does not wait Close does not either: the rest happens while the caller goes on. Closing again does nothing
+// but wait for the first to be done.
 func (p *Provider) Close() {
-	if p.ownAwareness {
-		_ = p.awareness.SetLocalState(nil) // only an observer that panics is an error
-	}
 	p.mu.Lock()
+	first := !p.closed
 	p.closed = true
 	p.changed.Broadcast()
 	p.mu.Unlock()
+	if first {
+		p.leave()
+	}
+	if !mustNotWait() {
+		<-p.ended
+	}
+}
+
+// leave begins what Close does.
+func (p *Provider) leave() {
+	defer func() { go p.finish() }() // even if an observer ends the goroutine
+	if p.ownAwareness {
+		_ = p.awareness.SetLocalState(nil) // only an observer that panics is an error
+	}
+}
+
+// finish does the rest of it.
+func (p *Provider) finish() {
+	defer close(p.ended)
 	p.Disconnect()
 	if p.local != nil {
 		p.local.addUnheard()

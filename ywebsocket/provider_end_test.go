@@ -1,6 +1,8 @@
 package ywebsocket
 
 import (
+	"context"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/yrs-go/yrs/ycrdt"
 	"github.com/yrs-go/yrs/ycrdt/protocol"
+	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
 // Somebody is in a transaction for long: whatever of the connection waits for the document gives up with it, and what had
@@ -63,6 +66,125 @@ func TestProvider_DisconnectsDuringATransaction(t *testing.T) {
 				e.Connect()
 				require.NoError(t, e.Synced(t.Context()))
 				assert.Equal(t, "theirs", e.text())
+			})
+		})
+	}
+}
+
+// places are those in which a provider must not wait for itself. Each has fn called there once, some of them because of
+// what another client does.
+var places = map[string]func(t *testing.T, e, other *editor, fn func()){
+	"a subscriber of the document": func(_ *testing.T, e, other *editor, fn func()) {
+		e.doc.OnUpdate(func(ycrdt.UpdateEvent) { fn() })
+		other.write("x")
+	},
+	"an observer of the awareness": func(t *testing.T, e, other *editor, fn func()) {
+		e.Awareness().Observe(func(ycrdt.AwarenessEvent) { fn() })
+		require.NoError(t, other.Awareness().SetLocalState("here"))
+	},
+	"a transaction": func(t *testing.T, e, _ *editor, fn func()) {
+		require.NoError(t, e.doc.Transact(func(*ycrdt.Tx) error {
+			fn()
+			return nil
+		}))
+	},
+	"a transaction that a subscriber waits for": func(t *testing.T, e, other *editor, fn func()) {
+		require.NoError(t, e.doc.Transact(func(*ycrdt.Tx) error {
+			e.Awareness().Observe(func(ycrdt.AwarenessEvent) { e.text() })
+			require.NoError(t, other.Awareness().SetLocalState("here"))
+			synctest.Wait()
+			fn()
+			return nil
+		}))
+	},
+}
+
+// inEveryPlace runs a test with an editor that is in sync, and its local store.
+func inEveryPlace(t *testing.T, test func(t *testing.T, e *editor, local store.Store, at func(fn func()))) {
+	for name, place := range places {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, local := newTestServer(t, Options{}), store.NewMemory()
+				e := online(t, ProviderOptions{Room: "room", Local: local, Dial: toServer(s)})
+				other := online(t, ProviderOptions{Dial: toServer(s)})
+				require.NoError(t, e.Synced(t.Context()))
+				require.NoError(t, other.Synced(t.Context()))
+				e.write("mine ")
+				require.NoError(t, e.Saved(t.Context()))
+				synctest.Wait()
+				test(t, e, local, func(fn func()) {
+					done := make(chan struct{})
+					place(t, e, other, sync.OnceFunc(func() {
+						defer close(done)
+						fn()
+					}))
+					<-done
+				})
+			})
+		})
+	}
+}
+
+func TestProvider_DisconnectDoesNotWaitForItself(t *testing.T) {
+	inEveryPlace(t, func(t *testing.T, e *editor, _ store.Store, at func(fn func())) {
+		at(e.Disconnect)
+		time.Sleep(clientCloseTimeout)
+		synctest.Wait()
+		assert.Equal(t, StatusDisconnected, e.State().Status)
+		heard := false
+		e.doc.OnUpdate(func(ycrdt.UpdateEvent) { heard = true })
+		e.write("more")
+		assert.True(t, heard, "subscribers still hear of changes")
+		e.Connect()
+		require.NoError(t, e.Saved(t.Context()))
+	})
+}
+
+// Who connects again need not know that the connection is still ending.
+func TestProvider_ConnectsAgainAtOnce(t *testing.T) {
+	inEveryPlace(t, func(t *testing.T, e *editor, _ store.Store, at func(fn func())) {
+		at(func() {
+			e.Disconnect()
+			e.Connect()
+		})
+		time.Sleep(clientCloseTimeout)
+		synctest.Wait()
+		assert.Equal(t, StatusConnected, e.State().Status)
+		e.write("more")
+		require.NoError(t, e.Saved(t.Context()))
+		at(func() {
+			e.Disconnect()
+			e.Connect()
+			e.Disconnect()
+		})
+		time.Sleep(clientCloseTimeout)
+		synctest.Wait()
+		assert.Equal(t, StatusDisconnected, e.State().Status, "the last call counts")
+	})
+}
+
+func TestProvider_CloseDoesNotWaitForItself(t *testing.T) {
+	inEveryPlace(t, func(t *testing.T, e *editor, local store.Store, at func(fn func())) {
+		at(e.Close)
+		e.Close()
+		assert.Equal(t, StatusDisconnected, e.State().Status)
+		assert.Equal(t, e.text(), textOf(t, stored(t, local, "room")...))
+	})
+}
+
+func TestProvider_EndsInItsOwnFunctions(t *testing.T) {
+	for name, end := range map[string]func(*Provider){"Disconnect": (*Provider).Disconnect, "Close": (*Provider).Close} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var e *editor
+				e = newEditor(t, ProviderOptions{Dial: func(context.Context) (Conn, error) {
+					end(e.Provider)
+					return nil, errBroken
+				}})
+				e.Connect()
+				synctest.Wait()
+				assert.Equal(t, StatusDisconnected, e.State().Status)
+				assert.NoError(t, e.State().Err)
 			})
 		})
 	}

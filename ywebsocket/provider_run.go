@@ -74,9 +74,13 @@ func (p *Provider) awaitLocal(ctx context.Context) error {
 func (p *Provider) stop(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	again := p.run.again && !p.closed
 	p.run = nil
 	p.setState(func(s *ProviderState) { s.Status, s.Err = StatusDisconnected, err })
 	p.changed.Broadcast()
+	if again {
+		p.start()
+	}
 }
 
 var errSyncTimeout = errors.New("the server has not answered the first message: is there a room at this address?")

@@ -27,6 +27,7 @@ type conn struct {
 	resync    resync
 	identity  Identity
 	speaker   speaker
+	standing  standing
 
 	// waiting is set while the reader waits for the client, who may then be blamed
 	// for silence.

@@ -66,7 +66,7 @@ func (c *conn) handleSync(m protocol.Message) error {
 	if err := c.waitForRoom(); err != nil {
 		return err
 	}
-	return c.room.apply(c.ctx, &inbound{from: c, update: m.Payload})
+	return c.room.apply(c.ctx, &inbound{from: c, update: m.Payload, answer: m.Sync == protocol.SyncStep2})
 }
 
 // waitForRoom waits while too much is unsaved.

@@ -12,8 +12,11 @@ package ywebsocket
 // its reader has waited.
 //
 // Nothing is taken in between, not even an update that says nothing: when the
-// question goes out, whatever was taken has been returned to its sender. So what
-// returns after the question was sent after it, and is stored.
+// question goes out, whatever was taken has been returned to its sender. Nor is
+// anything taken of those who are asked before they answer: it was sent when they did
+// not know that something before it was refused, and is in the answer. So what returns
+// after the question was sent after its answer, or is the answer, and everything
+// before is stored.
 
 // readOnlyReason says what clients can expect.
 const readOnlyReason = "changes cannot be stored at the moment: keep them, they will be asked for"
@@ -49,6 +52,7 @@ func (r *room) becomeWritable() {
 	defer r.membersMu.Unlock()
 	// Nobody is denied anything behind the question, which allows it.
 	r.readOnly.Store(false)
+	r.refuseAll()
 	for c := range r.members {
 		c.out.send(f)
 	}

@@ -78,7 +78,8 @@ func (s *resync) stop() {
 
 // ask sends c the state vector, if something of it may still be held back, and
 // reports whether it was. While there is no document it is not: whoever loads it
-// asks.
+// asks. Nor while the room is read-only, when a question would allow what is denied:
+// everybody is asked after it.
 func (r *room) ask(c *conn) bool {
 	r.documentMu.RLock()
 	defer r.documentMu.RUnlock()
@@ -88,6 +89,11 @@ func (r *room) ask(c *conn) bool {
 	stateVector, err := r.document.stateVector(c.ctx)
 	if err != nil {
 		return false // c is closed, or the document about to be loaded again
+	}
+	r.membersMu.Lock()
+	defer r.membersMu.Unlock()
+	if r.readOnly.Load() {
+		return false
 	}
 	c.out.send(step1Frame(stateVector))
 	return true
@@ -121,7 +127,10 @@ func (r *room) askAuthors(ctx context.Context, loaded document) {
 	}
 	f := step1Frame(stateVector)
 	for c := range r.heldFrom {
-		c.out.send(f)
+		c.standing.lost = true
+		if !r.readOnly.Load() { // afterwards everybody is asked
+			c.out.send(f)
+		}
 	}
 	clear(r.heldFrom)
 }

@@ -48,6 +48,8 @@ type room struct {
 	// heldFrom are the members that have sent something of which the document may
 	// hold a part back.
 	heldFrom map[*conn]struct{}
+	// withheldFrom are those of whom an update is to be returned later.
+	withheldFrom map[*conn]struct{}
 }
 
 func newRoom(s *Server, name string) *room {
@@ -58,6 +60,8 @@ func newRoom(s *Server, name string) *room {
 		log:      log,
 		members:  make(map[*conn]struct{}),
 		heldFrom: make(map[*conn]struct{}),
+
+		withheldFrom: make(map[*conn]struct{}),
 	}
 	r.saver = newSaver(s.ctx, s, name, log, saverEvents{
 		stored: r.logged,
@@ -98,6 +102,7 @@ func (r *room) leave(c *conn) {
 	r.membersMu.Lock()
 	delete(r.members, c)
 	delete(r.heldFrom, c)
+	delete(r.withheldFrom, c)
 	r.membersMu.Unlock()
 	c.resync.stop()
 	r.presence.leave(c)
@@ -137,8 +142,8 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 		if used = r.document; used == nil {
 			return nil, errNotLoaded
 		}
-		if r.readOnly.Load() {
-			return used, nil // its sender was told, and will be asked
+		if r.readOnly.Load() || !r.accepts(in) {
+			return used, nil // its sender was told, and will be asked or has been
 		}
 		ch, err := used.apply(ctx, in.update)
 		if err == nil || !unusable(err) && len(ch.update) > 0 {
@@ -187,14 +192,15 @@ func (r *room) use(ctx context.Context, fn func() (document, error)) error {
 // before: to its authors that is the sign that it is saved.
 func (r *room) changed(in *inbound, ch change) {
 	u := unsaved{update: ch.update, receivers: r.tellOthers(in.from, ch)}
-	if ch.complete {
+	if r.confirms(in, ch) {
 		u.origin = in
 	}
+	u.withheld = r.takeWithheld()
 	if r.server.options.EchoBeforeCommit {
 		u.confirm()
-		u.origin, u.receivers = nil, nil
+		u.origin, u.receivers, u.withheld = nil, nil, nil
 	}
-	if len(u.update) > 0 || u.origin != nil {
+	if len(u.update) > 0 || u.origin != nil || len(u.withheld) > 0 {
 		r.saver.add(u)
 	}
 }

@@ -60,6 +60,8 @@ type unsaved struct {
 	receivers []*conn
 	// origin, if any, is told then that it is.
 	origin *inbound
+	// withheld are those whose senders are told after that.
+	withheld []*inbound
 	// saved, if any, is closed then.
 	saved chan<- struct{}
 }
@@ -68,6 +70,7 @@ type unsaved struct {
 type inbound struct {
 	from   *conn
 	update []byte
+	answer bool // to a question for what the document lacks
 }
 
 // cost is what it takes in memory: what was sent is what came in, or encloses it,
@@ -90,6 +93,9 @@ func (u unsaved) confirm() {
 	}
 	if u.origin != nil {
 		u.origin.from.saved(u.origin.update)
+	}
+	for _, in := range u.withheld {
+		in.from.saved(in.update)
 	}
 	if u.saved != nil {
 		close(u.saved)

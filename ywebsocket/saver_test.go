@@ -38,9 +38,9 @@ func TestSaver_ConfirmsInOrderAfterTheStore(t *testing.T) {
 		gated := &gatedStore{Store: store.NewMemory(), gate: newGate()}
 		v, c, peer := newTestSaver(t, gated)
 		one, two, known := insert(1, 0, "one"), insert(1, 3, "two"), insert(2, 0, "known")
-		v.add(unsaved{update: one, origin: &inbound{c, one}})
-		v.add(unsaved{update: two, origin: &inbound{c, two}})
-		v.add(unsaved{origin: &inbound{c, known}})
+		v.add(unsaved{update: one, origin: &inbound{from: c, update: one}})
+		v.add(unsaved{update: two, origin: &inbound{from: c, update: two}})
+		v.add(unsaved{origin: &inbound{from: c, update: known}})
 		synctest.Wait()
 		assert.EqualValues(t, 1, gated.waiting.Load())
 		assert.False(t, c.out.writing, "nothing is confirmed yet")
@@ -79,7 +79,7 @@ func TestSaver_RetriesUntilItSucceeds(t *testing.T) {
 		broken.brokenAppend.Store(true)
 		v, c, peer := newTestSaver(t, broken)
 		update := insert(1, 0, "x")
-		v.add(unsaved{update: update, origin: &inbound{c, update}})
+		v.add(unsaved{update: update, origin: &inbound{from: c, update: update}})
 
 		time.Sleep(time.Hour)
 		synctest.Wait()
@@ -147,7 +147,7 @@ func TestSaver_CountsWhatIsToBeSentBack(t *testing.T) {
 		v, c, peer := newTestSaver(t, gated)
 		v.maxBytes = 1000
 		sent := insert(1, 0, string(make([]byte, 1000)))
-		v.add(unsaved{update: []byte("new"), origin: &inbound{c, sent}})
+		v.add(unsaved{update: []byte("new"), origin: &inbound{from: c, update: sent}})
 		assert.ErrorIs(t, v.waitForRoom(t.Context(), time.Second), context.DeadlineExceeded)
 		gated.gate.open()
 		assert.Equal(t, sent, peer.expectUpdate())
@@ -202,11 +202,11 @@ func TestSaver_CountsWhatIsStored(t *testing.T) {
 			}
 		}()
 		for range 3 {
-			v.add(unsaved{origin: &inbound{c, known}})
+			v.add(unsaved{origin: &inbound{from: c, update: known}})
 		}
 		synctest.Wait()
-		v.add(unsaved{update: known, origin: &inbound{c, known}})
-		v.add(unsaved{origin: &inbound{c, known}})
+		v.add(unsaved{update: known, origin: &inbound{from: c, update: known}})
+		v.add(unsaved{origin: &inbound{from: c, update: known}})
 		synctest.Wait()
 		sum := 0
 		for _, n := range counted {

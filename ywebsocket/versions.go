@@ -161,7 +161,9 @@ func (r *room) write(ctx context.Context, update []byte) error {
 		}
 		ch, err := used.apply(ctx, update)
 		if err == nil || !unusable(err) && len(ch.update) > 0 {
-			r.saver.add(unsaved{update: ch.update, receivers: r.tellOthers(nil, ch), saved: saved})
+			u := unsaved{update: ch.update, receivers: r.tellOthers(nil, ch), saved: saved}
+			u.withheld = r.takeWithheld()
+			r.saver.add(u)
 		}
 		return used, err
 	})

@@ -121,8 +121,7 @@ func (l *localCopy) close() {
 func (l *localCopy) run() {
 	defer close(l.done)
 	l.load()
-	for batch, ok := l.take(); ok; batch, ok = l.take() {
-		l.save(batch)
+	for batch, ok := l.take(); ok && l.save(batch); batch, ok = l.take() {
 	}
 }
 
@@ -188,16 +187,30 @@ func (l *localCopy) take() (batch localBatch, ok bool) {
 	for !l.closing && len(l.queue) == 0 && !l.whole {
 		l.wake.Wait()
 	}
-	batch = localBatch{updates: l.queue, whole: l.whole, changes: l.changes}
-	l.queue, l.queuedBytes, l.whole = nil, 0, false
+	l.extend(&batch)
 	return batch, len(batch.updates) > 0 || batch.whole
 }
 
-// save appends a batch, however often it takes. When the provider is being closed it tries once more.
-func (l *localCopy) save(batch localBatch) {
+// extend adds what waits to a batch. The lock is held.
+func (l *localCopy) extend(batch *localBatch) {
+	batch.updates = append(batch.updates, l.queue...)
+	batch.whole = batch.whole || l.whole
+	batch.changes = l.changes
+	l.queue, l.queuedBytes, l.whole = nil, 0, false
+}
+
+// save appends a batch, however often it takes. When the provider is being closed it tries once more, with all that there
+// is, and reports whether that has succeeded: nothing can be stored behind a gap.
+func (l *localCopy) save(batch localBatch) bool {
 	var updates [][]byte
 	for retry := firstRetry; ; retry = min(2*retry, lastRetry) {
 		last := l.isClosing()
+		if last {
+			l.p.mu.Lock()
+			l.extend(&batch)
+			l.p.mu.Unlock()
+			updates = nil
+		}
 		err := protect(func() (err error) {
 			if updates == nil {
 				if updates, err = l.encode(batch); err != nil {
@@ -217,10 +230,10 @@ func (l *localCopy) save(batch localBatch) {
 		case err == nil:
 			l.length += len(updates)
 			l.compact()
-			return
+			return true
 		case last:
 			l.p.log.Error("the last changes are not in the local store", "changes", left, "error", err)
-			return
+			return false
 		}
 		l.p.log.Error("changes cannot be kept in the local store; will try again", "changes", left, "error", err)
 		l.pause(retry)

@@ -273,6 +273,47 @@ func TestProvider_CloseStoresTheRest(t *testing.T) {
 	})
 }
 
+// relapsing fails as often as it is told.
+type relapsing struct {
+	store.Store
+	failures atomic.Int64
+}
+
+func (s *relapsing) Append(ctx context.Context, room string, updates ...[]byte) error {
+	if s.failures.Add(-1) >= 0 {
+		return errBroken
+	}
+	return s.Store.Append(ctx, room, updates...)
+}
+
+// The last try is for all that is left: nothing is stored behind what is not.
+func TestProvider_CloseLeavesNoGap(t *testing.T) {
+	for name, failures := range map[string]int64{"and fails": 1, "and succeeds": 0} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				kept := &relapsing{Store: store.NewMemory()}
+				kept.failures.Store(1000)
+				e := newEditor(t, ProviderOptions{Room: "room", Local: kept, Dial: offline})
+				require.NoError(t, e.Loaded(t.Context()))
+				e.write("one ")
+				synctest.Wait()
+				e.write("two")
+				kept.failures.Store(failures)
+				e.Close()
+				if failures == 0 {
+					assert.NoError(t, e.Stored(t.Context()))
+					assert.Equal(t, "one two", textOf(t, stored(t, kept, "room")...))
+					return
+				}
+				assert.ErrorIs(t, e.Stored(t.Context()), ErrProviderStopped)
+				assert.Equal(t, 2, e.State().Unstored)
+				assert.ErrorIs(t, e.State().LocalErr, errBroken)
+				assert.True(t, isEmpty(t, kept, "room"))
+			})
+		})
+	}
+}
+
 func TestNewProvider_LocalStoreNeedsAName(t *testing.T) {
 	doc := ycrdt.NewDoc()
 	defer doc.Close()

@@ -272,7 +272,9 @@ func (s *session) deny(reason string) {
 	if reason == "" {
 		reason = "permission denied"
 	}
-	s.open, s.receipts.empties.mark, s.receipts.steps.mark = false, 0, 0
+	s.open = false
+	s.receipts.empties.giveUp()
+	s.receipts.steps.giveUp()
 	s.p.setState(func(st *ProviderState) { st.Denied = reason })
 }
 

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -345,6 +346,38 @@ func TestProvider_ReceiptsCoverWhatWasWrittenBefore(t *testing.T) {
 	assert.Equal(t, 1, e.State().Unsynced)
 	give <- struct{}{}
 	e.expectState("all is saved", func(s ProviderState) bool { return s.Unsynced == 0 })
+}
+
+// What a denial has made worthless is asked about again, also of a server that sends nothing back.
+func TestProvider_AsksAgainAfterADenial(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		denied := false
+		w := &network{serve: func(_ int, server Conn) error {
+			go func() {
+				_ = server.WriteMessage(protocol.AppendSyncStep1(nil, []byte{0}))
+				swallow(server, func(m protocol.Message) {
+					switch {
+					case m.Type != protocol.MessageSync:
+					case m.Sync == protocol.SyncStep1:
+						_ = server.WriteMessage(protocol.AppendSyncStep2(nil, emptyUpdate))
+					case m.Sync == protocol.SyncUpdate && !denied:
+						denied = true
+						_ = server.WriteMessage(protocol.AppendPermissionDenied(nil, "not now"))
+						_ = server.WriteMessage(protocol.AppendSyncStep1(nil, []byte{0}))
+					}
+				})
+			}()
+			return nil
+		}}
+		e := online(t, ProviderOptions{Dial: w.dial})
+		require.NoError(t, e.Synced(t.Context()))
+		synctest.Wait()
+		e.write("x")
+		time.Sleep(time.Minute)
+		require.Empty(t, e.State().Denied)
+		assert.Zero(t, e.State().Unsynced)
+		assert.Len(t, w.attempts(), 1)
+	})
 }
 
 func TestBackoff_SpreadsClients(t *testing.T) {

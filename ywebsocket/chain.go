@@ -20,7 +20,7 @@ type Chain struct {
 
 // Chain connects a room with the one that the options name; their Awareness has to be
 // nil. The room stays in memory until the chain is closed, which has to happen before
-// Shutdown.
+// Shutdown; after that there are no chains, and the error is [ErrShuttingDown].
 //
 // Everybody upstream counts as one connection here, and the other way round: see
 // Limits.AwarenessClients. While a connection is away those behind it are shown on the
@@ -28,6 +28,9 @@ type Chain struct {
 func (s *Server) Chain(room string, upstream ProviderOptions) (*Chain, error) {
 	if err := checkRoomName(room, s.options.Limits.RoomName); err != nil {
 		return nil, err
+	}
+	if s.draining.Load() {
+		return nil, ErrShuttingDown
 	}
 	if upstream.Awareness != nil {
 		return nil, errors.New("ywebsocket: a chain has an Awareness of its own; leave ProviderOptions.Awareness nil")

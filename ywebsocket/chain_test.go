@@ -50,6 +50,14 @@ func TestServer_ChainRefusals(t *testing.T) {
 	require.ErrorContains(t, err, "ws://")
 }
 
+func TestServer_ChainAfterShutdown(t *testing.T) {
+	s := newTestServer(t, Options{})
+	require.NoError(t, s.Shutdown(t.Context()))
+	chain, err := s.Chain("room", ProviderOptions{Dial: offline})
+	assert.Nil(t, chain)
+	assert.ErrorIs(t, err, ErrShuttingDown)
+}
+
 // startChain chains the room "room" of a new server to an upstream, with an editor in it.
 func startChain(t *testing.T, dial func(context.Context) (Conn, error)) (*Chain, *editor) {
 	t.Helper()

@@ -241,3 +241,25 @@ func TestNewProvider_CountsWhatIsWrittenMeanwhile(t *testing.T) {
 		require.NoError(t, doc.Close())
 	}
 }
+
+func TestNewProvider_ChecksWebSocketOptions(t *testing.T) {
+	doc := ycrdt.NewDoc()
+	defer doc.Close()
+	for _, options := range []DialOptions{{MaxMessage: -1}, {Silence: -1}, {Write: -1}} {
+		_, err := NewProvider(doc, ProviderOptions{URL: "ws://example.com", Room: "room", WebSocket: options})
+		assert.ErrorContains(t, err, "is negative")
+	}
+}
+
+// y-websocket has a room without a name.
+func TestNewProvider_RoomWithoutAName(t *testing.T) {
+	paths := make(chan string, 1)
+	url := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths <- r.URL.Path
+		w.WriteHeader(http.StatusBadRequest)
+	}))
+	e := newEditor(t, ProviderOptions{URL: url})
+	e.Connect()
+	require.ErrorIs(t, e.Synced(withPatience(t)), ErrPermanent)
+	assert.Equal(t, "/", <-paths)
+}

@@ -10,13 +10,14 @@ import (
 	"github.com/yrs-go/yrs/ycrdt"
 )
 
-// ProviderOptions configure a [Provider]. URL and Room, or Dial, must be set.
+// ProviderOptions configure a [Provider]. URL or Dial must be set, and usually Room.
 type ProviderOptions struct {
 	// URL is the ws:// or wss:// address of the server, without the room.
 	URL string
 	// Room is put behind URL and a slash, escaped as a browser does it: a room of y-websocket has the same name here.
 	// Percent signs stay as they are, so write %25 for one. What a browser would rewrite is refused: backslashes, the
-	// path segments "." and "..", tabs and line breaks, and a space at the end.
+	// path segments "." and "..", tabs and line breaks, and a space at the end. The room without a name, at an address that
+	// ends with a slash, is one like others to y-websocket; this package's server refuses it.
 	Room string
 	// Params become the query of the address.
 	Params url.Values
@@ -87,5 +88,6 @@ func (o ProviderOptions) withDefaults() (ProviderOptions, error) {
 		return o, err
 	}
 	o.Dial = o.dialWebSocket
-	return o, errors.Join(err, o.checkAddress())
+	_, invalid := o.WebSocket.withDefaults()
+	return o, errors.Join(err, invalid, o.checkAddress())
 }

@@ -135,7 +135,7 @@ func (m *messageReader) readFragment(header ws.Header) (complete bool, err error
 	m.pace.endFrame()
 	if !m.fragmented {
 		m.fragmented, m.op = true, header.OpCode
-		m.pace.beginPart()
+		m.pace.beginMessage()
 	}
 	if m.fragments++; m.fragments > m.maxFragments {
 		return false, closing(CloseTooBig, "message of more than %d fragments: use larger ones", m.maxFragments)
@@ -172,7 +172,7 @@ func (m *messageReader) readPayload(dst []byte, header ws.Header) ([]byte, error
 		dst = dst[:len(dst)+step]
 		offset += step
 		if len(dst)%partSize == 0 {
-			m.pace.beginPart()
+			m.pace.nextPart()
 		}
 	}
 	return dst, nil

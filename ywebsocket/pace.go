@@ -14,7 +14,8 @@ import (
 // what the server does in between.
 //
 // A deadline is set only to wait for the rest of something, so that a message that
-// arrives in one piece costs none. A pace belongs to one goroutine, but for expire.
+// arrives in one piece costs none. A pace belongs to one goroutine, but for expire
+// and progress.
 type pace struct {
 	transport   io.Reader
 	setDeadline func(time.Time)
@@ -27,6 +28,11 @@ type pace struct {
 	limited bool
 	// expired is set when the time is up for another reason.
 	expired atomic.Bool
+
+	// inMessage is set while the rest of a message is waited for, and parts are those of
+	// messages that have arrived.
+	inMessage atomic.Bool
+	parts     atomic.Uint64
 }
 
 const forever = time.Duration(math.MaxInt64)
@@ -47,7 +53,27 @@ func newPace(transport io.Reader, setDeadline func(time.Time), timeouts Timeouts
 func (p *pace) beginFrame() { p.frameLeft = p.timeouts.Header }
 func (p *pace) endFrame()   { p.frameLeft = forever }
 func (p *pace) beginPart()  { p.partLeft = p.timeouts.Message }
-func (p *pace) endMessage() { p.partLeft = forever }
+
+func (p *pace) beginMessage() {
+	p.beginPart()
+	p.inMessage.Store(true)
+}
+
+func (p *pace) nextPart() {
+	p.beginPart()
+	p.parts.Add(1)
+}
+
+func (p *pace) endMessage() {
+	p.partLeft = forever
+	p.inMessage.Store(false)
+}
+
+// progress returns how many parts of messages have arrived so far, and whether a
+// message is arriving. Others may call it.
+func (p *pace) progress() (parts uint64, receiving bool) {
+	return p.parts.Load(), p.inMessage.Load()
+}
 
 // expire ends the time for whatever is to be read. Others may call it.
 func (p *pace) expire() {

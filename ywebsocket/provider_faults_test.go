@@ -3,6 +3,8 @@ package ywebsocket
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"net/http"
 	"runtime"
 	"slices"
@@ -129,6 +131,38 @@ func TestProvider_ServerThatNeverAnswers(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A large room takes its time on a slow line.
+func TestProvider_SlowAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size = 1 << 20
+		dials := 0
+		e := online(t, ProviderOptions{Dial: func(context.Context) (Conn, error) {
+			dials++
+			ours, theirs := net.Pipe()
+			go func() { _, _ = io.Copy(io.Discard, theirs) }()
+			go func() {
+				for part := range slices.Chunk(step2Frame(insert(1, 0, strings.Repeat("x", size))).wire, partSize) {
+					if _, err := theirs.Write(part); err != nil {
+						return
+					}
+					time.Sleep(10 * time.Second)
+				}
+			}()
+			options, err := DialOptions{}.withDefaults()
+			return newWebSocket(&activeConn{Conn: ours, received: newActivity()}, options), err
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		start := time.Now()
+		require.NoError(t, e.Synced(ctx))
+		assert.Greater(t, time.Since(start), 2*time.Minute)
+		assert.Equal(t, 1, dials)
+		assert.Len(t, e.text(), size)
+		e.Close()
+		time.Sleep(10 * time.Second) // the other end notices
+	})
 }
 
 func TestProvider_TokenFunctionThatFails(t *testing.T) {

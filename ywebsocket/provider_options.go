@@ -51,7 +51,9 @@ type ProviderOptions struct {
 	Backoff Backoff
 	// ConnectTimeout is for the token and the connection. Default 20 s.
 	ConnectTimeout time.Duration
-	// SyncTimeout is for the server's answer to the first message; after it the provider connects again. Default 30 s.
+	// SyncTimeout is for the server's answer to the first message; after it the provider connects again. It begins anew
+	// while a long message is arriving, for which WebSocket.Silence allows that time for each 64 KiB, or is being taken in.
+	// What arrives at a Conn of another kind cannot be seen before it is complete. Default 30 s.
 	SyncTimeout time.Duration
 	// ResyncInterval is how often the server is asked for what may be missing though nothing seems to be. 0 means never.
 	ResyncInterval time.Duration

@@ -99,8 +99,7 @@ func (p *Provider) connectOnce(ctx context.Context) (synced bool, err error) {
 	s := newSession(p, conn, stateVector)
 	leave := context.AfterFunc(ctx, s.leave)
 	defer leave()
-	timeout := time.AfterFunc(p.options.SyncTimeout, s.checkSynced)
-	defer timeout.Stop()
+	s.awaitSync()
 	written := make(chan struct{})
 	go func() {
 		defer close(written)

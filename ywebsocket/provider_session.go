@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/yrs-go/yrs/ycrdt"
@@ -42,8 +43,11 @@ type session struct {
 
 	receipts receipts
 	asking   bool        // a resync is due
+	syncing  *time.Timer // until the server must have answered the first message
+	parts    uint64      // of long messages had arrived when it was set
 	timer    *time.Timer // until the next regular resync
 	pause    *time.Timer // runs until something held back may lead to another one
+	handling atomic.Bool // a message is being taken in
 	synced   bool
 	leaving  bool // what is queued is still written
 	ended    bool
@@ -83,13 +87,48 @@ func (s *session) leave() {
 	})
 }
 
-func (s *session) checkSynced() {
+// awaitSync gives the server time to answer the first message.
+func (s *session) awaitSync() {
 	s.p.mu.Lock()
-	synced := s.synced
-	s.p.mu.Unlock()
-	if !synced {
+	defer s.p.mu.Unlock()
+	if !s.ended {
+		s.syncing = time.AfterFunc(s.p.options.SyncTimeout, s.checkSynced)
+	}
+}
+
+func (s *session) checkSynced() {
+	if !s.maySync() {
 		s.end(errSyncTimeout)
 	}
+}
+
+// maySync reports whether the answer has come, or may be on its way; then there is more time for it.
+func (s *session) maySync() bool {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	if s.synced || s.ended {
+		return true
+	}
+	progresses := s.progresses()
+	if progresses {
+		s.syncing.Reset(s.p.options.SyncTimeout)
+	}
+	return progresses
+}
+
+// progresses reports whether a long message is arriving, or was since the last call, or something is being taken in. The lock
+// is held.
+func (s *session) progresses() bool {
+	conn, ok := s.conn.(interface {
+		progress() (parts uint64, receiving bool)
+	})
+	if !ok {
+		return s.handling.Load()
+	}
+	before := s.parts
+	var receiving bool
+	s.parts, receiving = conn.progress()
+	return receiving || s.parts > before || s.handling.Load()
 }
 
 func (s *session) resyncLater() {
@@ -108,7 +147,7 @@ func (s *session) end(err error) {
 	first := !s.ended
 	if first {
 		s.ended, s.err = true, err
-		for _, timer := range []*time.Timer{s.timer, s.pause} {
+		for _, timer := range []*time.Timer{s.syncing, s.timer, s.pause} {
 			if timer != nil {
 				timer.Stop()
 			}
@@ -143,9 +182,11 @@ func (s *session) read() error {
 		if err != nil {
 			return err
 		}
+		s.handling.Store(true)
 		if err := protect(func() error { return s.handleMessages(message) }); err != nil {
 			return err
 		}
+		s.handling.Store(false)
 	}
 }
 

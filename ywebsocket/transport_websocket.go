@@ -72,6 +72,9 @@ func (w *webSocket) ReadMessage() ([]byte, error) {
 	}
 }
 
+// progress tells of long messages that are arriving: see pace.
+func (w *webSocket) progress() (parts uint64, receiving bool) { return w.reader.pace.progress() }
+
 // replyTo returns the code that answers a close frame: its own, or none if a client must not send that.
 func replyTo(payload []byte) CloseCode {
 	if len(payload) == 0 || !validClose(payload) {

@@ -58,7 +58,8 @@
 //
 // Subscribers are called after the transaction has been committed and its lock released, in the order of the
 // commits, one at a time per document, and of one commit those of Observe before those of OnUpdate. They get plain
-// values that stay valid. They may open transactions, subscribe and unsubscribe. See [Doc.OnUpdate] and [Doc.Observe].
+// values that stay valid. They may open transactions, subscribe and unsubscribe. See [Doc.OnUpdate] and [Doc.Observe],
+// and [Doc.Delivered] for when they have been called.
 //
 // # Presence
 //

@@ -178,7 +178,7 @@ func mustNotWait() bool {
 // With an Awareness of its own it takes this client's state away first.
 //
 // Where Disconnect does not wait Close does not either: the rest happens while the caller goes on. Closing again does nothing
-// but wait for the first to be done.
+// but wait for the first to be done; only then the document can be closed without losing what the local store is to get.
 func (p *Provider) Close() {
 	p.mu.Lock()
 	first := !p.closed

@@ -81,8 +81,9 @@ type Limits struct {
 	// Connections at once; further ones are refused with status 503. Default
 	// 10,000.
 	Connections int
-	// Rooms in memory at once; further ones are refused with status 503. Default
-	// 10,000.
+	// Rooms in memory at once. A further one takes the place of the one that everybody
+	// left first, of those that are empty and stored; if there is none, it is refused
+	// with status 503. Default 10,000.
 	Rooms int
 	// RoomName is the length of a room name in bytes. Default 512.
 	RoomName int
@@ -174,8 +175,8 @@ type Timeouts struct {
 	// reached Limits.Unsaved, before the connection ends with [CloseTryAgainLater].
 	// Default 30 s.
 	Save time.Duration
-	// Idle is how long a room that everybody has left stays in memory. Default
-	// 30 s.
+	// Idle is how long a room that everybody has left stays in memory, unless its place
+	// is needed before; see Limits.Rooms. Default 30 s.
 	Idle time.Duration
 	// Awareness is how long the awareness state of a client counts without being
 	// renewed; y-protocols clients renew it every 15 s. Default 30 s.

@@ -125,6 +125,76 @@ func TestRegistry_LimitOfRooms(t *testing.T) {
 	s.registry.release(r)
 }
 
+// Rooms that were only visited do not keep others out.
+func TestRegistry_RoomsThatEverybodyHasLeftMakeWay(t *testing.T) {
+	s := newTestServer(t, Options{Limits: Limits{Rooms: 3}, Timeouts: Timeouts{Idle: time.Hour}})
+	hold := func(name string) *room {
+		r, err := s.registry.hold(name)
+		require.NoError(t, err)
+		require.NoError(t, r.load(t.Context()))
+		return r
+	}
+	one, two, three := hold("one"), hold("two"), hold("three")
+	_, err := s.registry.hold("four")
+	assert.ErrorIs(t, err, errTooManyRooms, "all are in use")
+
+	s.registry.release(two)
+	s.registry.release(one)
+	s.registry.release(hold("two")) // and left later than one
+	four := hold("four")
+	assert.Nil(t, one.document, "it is freed")
+	assert.NotNil(t, two.document)
+	assert.Len(t, s.registry.rooms, 3)
+	five := hold("five")
+	assert.Nil(t, two.document)
+	_, err = s.registry.hold("two")
+	assert.ErrorIs(t, err, errTooManyRooms)
+	for _, r := range []*room{three, four, five} {
+		assert.NotNil(t, r.document)
+		s.registry.release(r)
+	}
+	assert.NotSame(t, two, hold("two"))
+	assert.Equal(t, 2, s.registry.unheld.Len())
+}
+
+func TestRegistry_ARoomWithUnsavedUpdatesDoesNotMakeWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate := newGate()
+		s := newTestServer(t, Options{
+			Store:    &gatedStore{Store: store.NewMemory(), gate: gate},
+			Limits:   Limits{Rooms: 2},
+			Timeouts: Timeouts{Idle: time.Hour},
+		})
+		leave := func(name string, u ...unsaved) *room {
+			r, err := s.registry.hold(name)
+			require.NoError(t, err)
+			require.NoError(t, r.load(t.Context()))
+			for _, u := range u {
+				r.saver.add(u)
+			}
+			s.registry.release(r)
+			return r
+		}
+		busy := leave("busy", unsaved{update: insert(1, 0, "x")})
+		idle := leave("idle")
+		synctest.Wait()
+		leave("next")
+		assert.NotNil(t, busy.document)
+		assert.Nil(t, idle.document, "it was left later, but has nothing to do")
+
+		next, err := s.registry.hold("next")
+		require.NoError(t, err)
+		_, err = s.registry.hold("another")
+		require.ErrorIs(t, err, errTooManyRooms)
+		gate.open()
+		synctest.Wait()
+		time.Sleep(busyDelay)
+		leave("another")
+		assert.Nil(t, busy.document)
+		s.registry.release(next)
+	})
+}
+
 func TestRegistry_ClosedHoldsNothing(t *testing.T) {
 	s := newTestServer(t, Options{})
 	s.registry.close()

@@ -1,6 +1,7 @@
 package ywebsocket
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"log/slog"
@@ -22,8 +23,9 @@ type room struct {
 	log    *slog.Logger
 	saver  *saver
 
-	// holds and removal belong to the registry.
+	// These belong to the registry; the last two are nil while somebody holds the room.
 	holds   int
+	unheld  *list.Element
 	removal *time.Timer
 
 	// logLength is how many updates the store holds that were not compacted.

@@ -28,6 +28,9 @@ type frame struct {
 	wire []byte
 	// content is the update or the awareness update, inside wire.
 	content []byte
+	// of is the diff that this is, if it is one: whoever has the frame keeps that from
+	// being forgotten.
+	of *diff
 }
 
 // keepAliveFrame is an empty awareness update. y-websocket 3.1.0 takes a

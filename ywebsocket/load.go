@@ -115,6 +115,7 @@ func (r *room) drop(unusable document) {
 	}
 	r.document.close()
 	r.document = nil
+	r.diffs.reset()
 	r.loadMu.Lock()
 	defer r.loadMu.Unlock()
 	r.attempt = nil

@@ -53,11 +53,11 @@ func (c *conn) handleMessage(m protocol.Message) error {
 
 func (c *conn) handleSync(m protocol.Message) error {
 	if m.Sync == protocol.SyncStep1 {
-		update, err := c.room.missing(c.ctx, m.Payload)
+		answer, err := c.room.answer(c.ctx, m.Payload)
 		if err != nil {
 			return err
 		}
-		c.out.send(step2Frame(update))
+		c.out.send(answer)
 		return nil
 	}
 	if c.room.readOnly.Load() {

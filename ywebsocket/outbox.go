@@ -34,6 +34,9 @@ type outbox struct {
 	// broadcastBytes and replyBytes are the lengths of what is in the queue and in
 	// front of it, and broadcasts is how many frames of it are broadcasts.
 	broadcastBytes, replyBytes, broadcasts int
+	// inHand is the length of the replies that the writer has taken, until it has
+	// written them.
+	inHand int
 
 	writing bool
 	// closed means that nothing more is accepted; what is in the queue, with a
@@ -186,13 +189,13 @@ func (o *outbox) isClosed() bool {
 	return o.closed
 }
 
-// waitForReplies waits until the replies in the queue are below maxBytes, or the
-// outbox is closed.
+// waitForReplies waits until the replies that are not written are below maxBytes, or
+// the outbox is closed.
 func (o *outbox) waitForReplies() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_ = waitFor(context.Background(), o.changed, func() bool {
-		return o.closed || o.replyBytes < o.maxBytes
+		return o.closed || o.replyBytes+o.inHand < o.maxBytes
 	})
 }
 

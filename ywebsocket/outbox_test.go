@@ -236,7 +236,35 @@ func TestOutbox_WaitForReplies(t *testing.T) {
 		default:
 		}
 		peer.expectUpdate()
+		peer.expectSync(protocol.SyncStep2)
+		peer.expectSync(protocol.SyncStep2)
 		<-resumed
+		assert.False(t, o.isClosed())
+	})
+}
+
+// What the writer is busy with for long is in memory, too: a client gets its second
+// answer made when it has read the first.
+func TestOutbox_AReplyCountsUntilItIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, peer := newTestOutbox(t, 4000)
+		o.send(step2Frame(make([]byte, 1<<20)))
+		synctest.Wait()
+		assert.Empty(t, o.queue)
+		resumed := make(chan struct{})
+		go func() {
+			o.waitForReplies()
+			close(resumed)
+		}()
+		synctest.Wait()
+		select {
+		case <-resumed:
+			t.Fatal("the next answer would be a second one in memory")
+		default:
+		}
+		peer.expectSync(protocol.SyncStep2)
+		<-resumed
+		assert.False(t, o.isClosed())
 	})
 }
 

@@ -3,6 +3,7 @@ package ywebsocket
 import (
 	"container/list"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"sync"
@@ -38,6 +39,7 @@ type room struct {
 	// documentMu is held exclusively by who changes the document, or replaces it.
 	documentMu sync.RWMutex
 	document   document // nil: not loaded
+	diffs      diffs    // of the document as it is
 
 	presence *presence
 
@@ -117,6 +119,20 @@ func (r *room) missing(ctx context.Context, stateVector []byte) ([]byte, error) 
 	})
 }
 
+// answer returns the answer to a peer with this state vector, which may be on its way
+// to others, too.
+func (r *room) answer(ctx context.Context, stateVector []byte) (f frame, err error) {
+	q := question(sha256.Sum256(stateVector))
+	_, err = r.read(ctx, func(d document, ctx context.Context) ([]byte, error) {
+		f, err = r.diffs.get(ctx, q, func() (frame, error) {
+			update, err := d.missing(ctx, stateVector)
+			return step2Frame(update), err
+		})
+		return nil, err
+	})
+	return f, err
+}
+
 // read looks at the document. If that turns out to be unusable it is loaded
 // again first.
 func (r *room) read(ctx context.Context, fn func(document, context.Context) ([]byte, error)) (result []byte, err error) {
@@ -147,7 +163,7 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 		if r.readOnly.Load() || !r.accepts(in) {
 			return used, nil // its sender was told, and will be asked or has been
 		}
-		ch, err := used.apply(ctx, in.update)
+		ch, err := r.merge(ctx, in.update)
 		if err == nil || !unusable(err) && len(ch.update) > 0 {
 			r.changed(in, ch)
 		}
@@ -168,6 +184,15 @@ func (r *room) apply(ctx context.Context, in *inbound) error {
 		r.askAgain(ctx, used)
 	}
 	return asClose(err)
+}
+
+// merge changes the document. It is called with documentMu held.
+func (r *room) merge(ctx context.Context, update []byte) (change, error) {
+	ch, err := r.document.apply(ctx, update)
+	if err != nil || !ch.complete || len(ch.update) > 0 {
+		r.diffs.reset()
+	}
+	return ch, err
 }
 
 // use calls fn, which uses the document and returns it. As long as there is none,
@@ -279,6 +304,7 @@ func (r *room) free() {
 	if r.document != nil {
 		r.document.close()
 		r.document = nil
+		r.diffs.reset()
 	}
 	r.presence.close()
 }

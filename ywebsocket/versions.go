@@ -159,7 +159,7 @@ func (r *room) write(ctx context.Context, update []byte) error {
 			r.saver.add(unsaved{saved: saved})
 			return used, nil
 		}
-		ch, err := used.apply(ctx, update)
+		ch, err := r.merge(ctx, update)
 		if err == nil || !unusable(err) && len(ch.update) > 0 {
 			u := unsaved{update: ch.update, receivers: r.tellOthers(nil, ch), saved: saved}
 			u.withheld = r.takeWithheld()

@@ -39,6 +39,7 @@ func (o *outbox) take(batch []frame) []frame {
 	defer o.mu.Unlock()
 	clear(batch)
 	batch = batch[:0]
+	o.inHand = 0
 	_ = waitFor(context.Background(), o.changed, func() bool { return o.compacting == nil })
 	if o.pong.wire != nil {
 		batch = append(batch, o.pong)
@@ -51,6 +52,9 @@ func (o *outbox) take(batch []frame) []frame {
 		}
 		batch = append(batch, f)
 		queued++
+		if f.kind == frameReply {
+			o.inHand += f.cost()
+		}
 	}
 	o.pop(queued)
 	o.changed.Broadcast()

@@ -1,8 +1,11 @@
 package ywebsocket
 
 import (
+	"bufio"
 	"bytes"
+	"io"
 	"net"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/yrs-go/yrs/ycrdt/protocol"
+	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
 // servePipe joins a client to a room over a pipe, where time can be made to pass.
@@ -107,6 +111,62 @@ func TestConn_BytesAreSignsOfLife(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, protocol.AppendUpdate(nil, update), f.Payload, "without a ping in between")
 	})
+}
+
+// slowReader pauses before it reads.
+type slowReader struct {
+	io.Reader
+	pause *time.Duration
+}
+
+func (r slowReader) Read(p []byte) (int, error) {
+	time.Sleep(*r.pause)
+	return r.Reader.Read(p)
+}
+
+// A client that is sent much and has nothing to say gets no ping before it has read
+// all of it, so silence is no sign that it is gone. That it reads nothing is one.
+func TestConn_SlowDownload(t *testing.T) {
+	for name, test := range map[string]struct {
+		timeouts Timeouts
+		pause    time.Duration // for 64 KiB
+	}{
+		"in many parts":        {Timeouts{}, 15 * time.Second},
+		"each part takes long": {Timeouts{Write: 5 * time.Minute}, 4 * time.Minute},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const size = 16 * writeSize
+				backing := store.NewMemory()
+				require.NoError(t, backing.Append(t.Context(), "room", insert(1, 0, strings.Repeat("x", size))))
+				s := newTestServer(t, Options{Store: backing, Timeouts: test.timeouts})
+				c := servePipe(t, s, "room")
+				require.NoError(t, c.conn.SetReadDeadline(time.Time{}))
+				pause := test.pause
+				slow := bufio.NewReaderSize(slowReader{c.conn, &pause}, writeSize)
+				ask := func() { c.send(protocol.AppendSyncStep1(nil, []byte{0})) }
+				ask()
+				f, err := ws.ReadFrame(slow)
+				require.NoError(t, err)
+				assert.Greater(t, len(f.Payload), size)
+				for pause = 0; f.Header.OpCode != ws.OpPing; { // skips the keep-alives
+					f, err = ws.ReadFrame(slow)
+					require.NoError(t, err)
+					require.NotEqual(t, ws.OpClose, f.Header.OpCode)
+				}
+
+				pause = test.pause
+				ask()
+				_, err = io.ReadFull(slow, make([]byte, size/2))
+				require.NoError(t, err)
+				time.Sleep(s.options.Timeouts.Write)
+				synctest.Wait()
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				assert.Empty(t, s.connections, "it reads no more")
+			})
+		})
+	}
 }
 
 // A client that completes its request and then does nothing, not even read.

@@ -33,7 +33,9 @@ type conn struct {
 	// for silence.
 	waiting atomic.Bool
 	pinged  atomic.Bool
-	timer   *time.Timer
+	// wrote is when the timer last found something being written to the client.
+	wrote *activity
+	timer *time.Timer
 }
 
 func newConn(s *Server, r *room, transport *activeConn, remote string) *conn {
@@ -48,6 +50,7 @@ func newConn(s *Server, r *room, transport *activeConn, remote string) *conn {
 		transport: transport,
 		reader:    newMessageReader(newPace(transport, out.setReadDeadline, timeouts), limits, &s.incoming),
 		out:       out,
+		wrote:     newActivity(),
 	}
 }
 

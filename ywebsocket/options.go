@@ -153,7 +153,8 @@ type Timeouts struct {
 	// KeepAlive is the silence after which an empty awareness message is sent.
 	// y-websocket reconnects after 30 s without a message. Default 20 s.
 	KeepAlive time.Duration
-	// Ping is how long a client may be silent before it is pinged. Default 30 s.
+	// Ping is how long a client may be silent before it is pinged. While something is
+	// being written to it that does not count: Write does. Default 30 s.
 	Ping time.Duration
 	// Pong is how long a client may leave a ping unanswered before the connection
 	// ends with [CloseGoingAway]. Default 30 s.

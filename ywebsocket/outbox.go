@@ -189,6 +189,13 @@ func (o *outbox) isClosed() bool {
 	return o.closed
 }
 
+// isWriting reports whether something is on its way to the network.
+func (o *outbox) isWriting() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.writing
+}
+
 // waitForReplies waits until the replies that are not written are below maxBytes, or
 // the outbox is closed.
 func (o *outbox) waitForReplies() {

@@ -18,7 +18,13 @@ func (c *conn) tick() {
 		return
 	}
 	t := &c.server.options.Timeouts
-	silence := c.silence()
+	if c.out.isWriting() {
+		// A ping would have to wait for what is being written, and Timeouts.Write says how
+		// long that may take.
+		c.wrote.now()
+		c.pinged.Store(false)
+	}
+	silence := min(c.silence(), c.wrote.ago())
 	switch {
 	case silence >= t.Ping+t.Pong:
 		c.out.close(CloseGoingAway, "no answer to pings: reconnect")

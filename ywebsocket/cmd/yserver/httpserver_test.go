@@ -60,7 +60,7 @@ func servePipe(t *testing.T) (net.Conn, <-chan struct{}) {
 	server, err := ywebsocket.NewServer(ywebsocket.Options{Logger: log})
 	require.NoError(t, err)
 	listener := &pipes{accept: make(chan net.Conn), closed: make(chan struct{})}
-	s := newHTTPServer(newHandler(server), log)
+	s := newHTTPServer(newHandler(server, log), log)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(listener) }()
 	t.Cleanup(func() {

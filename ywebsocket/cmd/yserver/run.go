@@ -75,7 +75,7 @@ func start(config config, logs io.Writer) (_ *program, err error) {
 	if err != nil {
 		return nil, err
 	}
-	p.http = newHTTPServer(newHandler(p.server), p.log)
+	p.http = newHTTPServer(newHandler(p.server, p.log), p.log)
 	return p, nil
 }
 

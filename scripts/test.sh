@@ -22,7 +22,7 @@ run() {
 	case $1 in
 	rust) step rust 90 cargo test --locked ;;
 	web) step web 10 npm test --silent --prefix ywebsocket/cmd/yserver/web ;;
-	go) step go 150 in_process ;;
+	go) step go 200 in_process ;;
 	e2e) step e2e 360 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
 	race) step race 180 in_process -race ;;
 	leaks) step leaks 90 go test -count=1 -timeout 10m -tags yffidebug ./ycrdt/... ;;

@@ -24,7 +24,7 @@ run() {
 	web) step web 10 npm test --silent --prefix ywebsocket/cmd/yserver/web ;;
 	go) step go 200 in_process ;;
 	e2e) step e2e 360 go test -count=1 -timeout 15m ./ywebsocket/e2e ;;
-	race) step race 180 in_process -race ;;
+	race) step race 240 in_process -race ;;
 	leaks) step leaks 90 go test -count=1 -timeout 10m -tags yffidebug ./ycrdt/... ;;
 	cgocheck) GOEXPERIMENT=cgocheck2 step cgocheck 120 go test -count=1 -timeout 10m ./ycrdt/... ;;
 	asan) step asan 480 scripts/hostile-asan.sh -run 'AddressSanitizer|GateOff' ;;

@@ -66,7 +66,7 @@ func TestRoom_OneEncodingForAllThatJoin(t *testing.T) {
 		assert.Less(t, 1<<20-20, len(other.expectSync(protocol.SyncStep2)))
 
 		writer.sendUpdate(insert(2, 0, "more"))
-		writer.expectUpdate()
+		synctest.Wait()
 		expect(ask(0), text+"more")
 		assert.EqualValues(t, 3, d.encoded.Load())
 	})

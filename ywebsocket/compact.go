@@ -26,7 +26,7 @@ func (o *outbox) startCompacting() {
 // compact puts what is left of a compaction back in front of the queue. If that
 // is too much, the connection ends.
 func (o *outbox) compact(c *compaction) {
-	frames := compacted(c.frames)
+	frames := compacted(slices.Clone(c.frames))
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.compacting != c {
@@ -38,7 +38,7 @@ func (o *outbox) compact(c *compaction) {
 		o.push(f)
 	}
 	if o.broadcastBytes > o.maxBytes/2 && !o.closed {
-		o.overflow()
+		o.overflow(stuckReason)
 		return
 	}
 	for _, f := range later {

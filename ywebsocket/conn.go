@@ -41,7 +41,7 @@ type conn struct {
 func newConn(s *Server, r *room, transport *activeConn, remote string) *conn {
 	ctx, cancel := context.WithCancel(s.ctx)
 	limits, timeouts := s.options.Limits, s.options.Timeouts
-	out := newOutbox(transport.Conn, limits, timeouts, cancel)
+	out := newOutbox(transport.Conn, &s.outgoing, limits, timeouts, cancel)
 	return &conn{
 		server:    s,
 		room:      r,

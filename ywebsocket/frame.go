@@ -2,6 +2,7 @@ package ywebsocket
 
 import (
 	"bytes"
+	"sync/atomic"
 
 	"github.com/gobwas/ws"
 
@@ -31,6 +32,8 @@ type frame struct {
 	// of is the diff that this is, if it is one: whoever has the frame keeps that from
 	// being forgotten.
 	of *diff
+	// holders is how often it is in outboxes; nil if it does not count.
+	holders *atomic.Int64
 }
 
 // keepAliveFrame is an empty awareness update. y-websocket 3.1.0 takes a
@@ -96,7 +99,7 @@ const (
 func newFrame(kind frameKind, size int, write func(dst []byte) []byte) frame {
 	buf := write(make([]byte, headerRoom, headerRoom+maxMessagePrefix+size))
 	wire := putHeader(buf, ws.OpBinary)
-	return frame{kind: kind, wire: wire, content: wire[len(wire)-size:]}
+	return frame{kind: kind, wire: wire, content: wire[len(wire)-size:], holders: new(atomic.Int64)}
 }
 
 func encodeFrame(op ws.OpCode, payload []byte) []byte {

@@ -196,8 +196,9 @@ func TestNewServer_RefusesNegativeLimits(t *testing.T) {
 }
 
 func TestNewServer_RefusesLimitsThatContradict(t *testing.T) {
-	_, err := NewServer(Options{Limits: Limits{Message: 1000, Incoming: 999}})
+	_, err := NewServer(Options{Limits: Limits{Message: 1000, Incoming: 999, Outgoing: 999}})
 	assert.ErrorContains(t, err, "Limits.Incoming")
+	assert.ErrorContains(t, err, "Limits.Outgoing")
 }
 
 // What it limits, and what it leaves to other handlers; that it works is shown with

@@ -38,6 +38,7 @@ func newTestServer(t *testing.T, options Options) *Server {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		assert.NoError(t, s.Shutdown(ctx))
+		assert.Zero(t, s.outgoing.used.Load(), "everything that was to be sent is counted out")
 	})
 	return s
 }

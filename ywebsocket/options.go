@@ -102,6 +102,11 @@ type Limits struct {
 	// none, the one that exceeds it does. It must not be less than Message.
 	// Default 16 times Message.
 	Incoming int
+	// Outgoing is the length in bytes of what waits to be written to all connections,
+	// what several are sent counting once. When it is exceeded, the connections that hold
+	// most of it end with [CloseTryAgainLater]. A document longer than that cannot be sent
+	// to anybody. It must not be less than Message. Default 16 times Message.
+	Outgoing int
 	// Queue is the length in bytes of the broadcasts that wait for a slow client.
 	// When it is full, awareness is reduced to the latest state and updates are
 	// merged, while as much again may come; if that does not halve it, the connection ends with
@@ -206,7 +211,8 @@ func (o Options) withDefaults() (Options, error) {
 		setDefault("Limits.Message", &l.Message, 32<<20),
 		setDefault("Limits.Fragments", &l.Fragments, 100_000),
 		setDefault("Limits.ControlFrames", &l.ControlFrames, 1_000),
-		l.setIncoming(), // from Message
+		l.setShared("Limits.Incoming", &l.Incoming),
+		l.setShared("Limits.Outgoing", &l.Outgoing),
 		setDefault("Limits.Queue", &l.Queue, 4<<20),
 		setDefault("Limits.Unsaved", &l.Unsaved, 16<<20),
 		setDefault("Limits.AwarenessState", &l.AwarenessState, 64<<10),
@@ -230,13 +236,14 @@ func (o Options) withDefaults() (Options, error) {
 	return o, err
 }
 
-func (l *Limits) setIncoming() error {
-	if err := setDefault("Limits.Incoming", &l.Incoming, 16*l.Message); err != nil {
+// setShared sets what all connections have together, from Message.
+func (l *Limits) setShared(name string, value *int) error {
+	if err := setDefault(name, value, 16*l.Message); err != nil {
 		return err
 	}
-	if l.Incoming < l.Message {
-		return fmt.Errorf("ywebsocket: Limits.Incoming is %d, below Limits.Message, %d: no such message could be received",
-			l.Incoming, l.Message)
+	if *value < l.Message {
+		return fmt.Errorf("ywebsocket: %s is %d, below Limits.Message, %d: no such message could be passed on",
+			name, *value, l.Message)
 	}
 	return nil
 }

@@ -19,6 +19,7 @@ import (
 // except waitForReplies and waitForWriter.
 type outbox struct {
 	conn         net.Conn
+	all          *outgoing
 	onClose      func() // called once, when closed becomes true
 	maxBytes     int
 	writeTimeout time.Duration
@@ -34,8 +35,9 @@ type outbox struct {
 	// broadcastBytes and replyBytes are the lengths of what is in the queue and in
 	// front of it, and broadcasts is how many frames of it are broadcasts.
 	broadcastBytes, replyBytes, broadcasts int
-	// inHand is the length of the replies that the writer has taken, until it has
-	// written them.
+	// taken is what the writer has taken, until it has written it, and inHand the length
+	// of the replies among that.
+	taken  []frame
 	inHand int
 
 	writing bool
@@ -51,9 +53,10 @@ type outbox struct {
 
 // newOutbox calls onClose, which must not block nor call back, when nothing more
 // is accepted.
-func newOutbox(conn net.Conn, limits Limits, timeouts Timeouts, onClose func()) *outbox {
+func newOutbox(conn net.Conn, all *outgoing, limits Limits, timeouts Timeouts, onClose func()) *outbox {
 	o := &outbox{
 		conn:         conn,
+		all:          all,
 		onClose:      onClose,
 		maxBytes:     limits.Queue,
 		writeTimeout: timeouts.Write,
@@ -84,7 +87,7 @@ func (o *outbox) sendLocked(f frame) {
 		if o.compacting == nil {
 			o.startCompacting()
 		} else if o.broadcastBytes > 2*o.maxBytes {
-			o.overflow()
+			o.overflow(stuckReason)
 			return
 		}
 	}
@@ -92,9 +95,9 @@ func (o *outbox) sendLocked(f frame) {
 }
 
 // overflow gives the queue up, and the connection.
-func (o *outbox) overflow() {
+func (o *outbox) overflow(reason string) {
 	o.drop()
-	o.closeLocked(CloseTryAgainLater, "reading too slowly: reconnect to catch up")
+	o.closeLocked(CloseTryAgainLater, reason)
 }
 
 // full reports whether the broadcasts in the queue leave no room for one more.
@@ -121,6 +124,7 @@ func (o *outbox) push(f frame) {
 		o.broadcastBytes += f.cost()
 		o.broadcasts++
 	}
+	o.all.add(f)
 	o.queue = append(o.queue, f)
 	o.wakeWriter()
 }
@@ -134,7 +138,11 @@ func (o *outbox) wakeWriter() {
 
 // drop empties the queue.
 func (o *outbox) drop() {
-	o.compacting = nil
+	if o.compacting != nil {
+		o.all.remove(o.compacting.frames)
+		o.compacting = nil
+	}
+	o.all.remove(o.queue)
 	o.queue, o.broadcastBytes, o.replyBytes, o.broadcasts = nil, 0, 0, 0
 }
 

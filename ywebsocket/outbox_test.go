@@ -23,10 +23,11 @@ func newTestOutbox(t *testing.T, maxBytes int) (*outbox, *client) {
 	ours, theirs := net.Pipe()
 	timeouts := Timeouts{Write: time.Minute, Close: 5 * time.Second}
 	var closes atomic.Int64
-	o := newOutbox(ours, Limits{Queue: maxBytes}, timeouts, func() { closes.Add(1) })
+	o := newOutbox(ours, &outgoing{max: 1 << 30}, Limits{Queue: maxBytes}, timeouts, func() { closes.Add(1) })
 	t.Cleanup(func() {
 		o.abort()
 		o.waitForWriter()
+		assert.Zero(t, o.all.used.Load(), "everything is counted out")
 		_ = theirs.Close()
 		assert.EqualValues(t, 1, closes.Load(), "onClose is called once")
 	})

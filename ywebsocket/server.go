@@ -27,6 +27,7 @@ type Server struct {
 	load     loadFunc
 
 	incoming incoming
+	outgoing outgoing
 
 	// compactor is nil if logs stay as they are.
 	compactor *compactor
@@ -66,6 +67,7 @@ func NewServer(options Options) (*Server, error) {
 		connections: make(map[*conn]struct{}),
 	}
 	s.incoming.max = int64(options.Limits.Incoming)
+	s.outgoing.max, s.outgoing.log, s.outgoing.boxes = int64(options.Limits.Outgoing), s.log, s.outboxes
 	if s.quarantine = options.Quarantine; s.quarantine == nil {
 		s.quarantine = s.quarantined.add
 	}
@@ -167,6 +169,16 @@ func (s *Server) forget(c *conn) {
 	delete(s.connections, c)
 	s.mu.Unlock()
 	s.dismiss()
+}
+
+func (s *Server) outboxes() []*outbox {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	boxes := make([]*outbox, 0, len(s.connections))
+	for c := range s.connections {
+		boxes = append(boxes, c.out)
+	}
+	return boxes
 }
 
 // Ready reports whether the server can serve: nil, [ErrShuttingDown], or an error

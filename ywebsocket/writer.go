@@ -37,9 +37,10 @@ func (o *outbox) write() {
 func (o *outbox) take(batch []frame) []frame {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.all.remove(batch)
 	clear(batch)
 	batch = batch[:0]
-	o.inHand = 0
+	o.taken, o.inHand = nil, 0
 	_ = waitFor(context.Background(), o.changed, func() bool { return o.compacting == nil })
 	if o.pong.wire != nil {
 		batch = append(batch, o.pong)
@@ -65,6 +66,7 @@ func (o *outbox) take(batch []frame) []frame {
 		}
 		return nil
 	}
+	o.taken = batch
 	return batch
 }
 

@@ -16,8 +16,8 @@ import (
 // room is a document with the connections that edit it.
 //
 // Locks, in the order in which they are taken: resync.mu of a connection,
-// documentMu, presence.mu, membersMu; registry.mu, loadMu and those of savers and
-// outboxes come last and alone. The store is called with none of them held.
+// documentMu, presence.mu, membersMu; registry.mu, loadMu and those of savers, diffs
+// and outboxes come last and alone. The store is called with none of them held.
 type room struct {
 	name   string
 	server *Server

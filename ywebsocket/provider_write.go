@@ -22,10 +22,18 @@ func (s *session) write() {
 			return
 		}
 		if done {
-			_ = s.conn.Close(CloseNormal, "")
+			if !s.hasEnded() { // who ends it says why
+				_ = s.conn.Close(CloseNormal, "")
+			}
 			return
 		}
 	}
+}
+
+func (s *session) hasEnded() bool {
+	s.p.mu.Lock()
+	defer s.p.mu.Unlock()
+	return s.ended
 }
 
 // writeBatch writes messages, and the answer to a question if there is one.

@@ -97,7 +97,7 @@ func failAndHeal(t *testing.T, store string, fail, heal func()) {
 	until(t, func() bool { return grace.State().Denied != "" })
 	grace.insert(0, "grace ")
 	written = append(written, "grace")
-	assert.False(t, server.ready(), "an orchestrator can see it")
+	until(t, func() bool { return !server.ready() }) // an orchestrator can see it
 	assert.Positive(t, ada.State().Unsynced)
 	for _, c := range []*goClient{ada, grace} {
 		assert.Equal(t, ywebsocket.StatusConnected, c.State().Status, "nobody is disconnected")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"math/big"
 	"strconv"
@@ -25,9 +26,9 @@ func jsonValueAt(value any, depth int) (any, error) {
 	case NewMap:
 		return jsonObject(value, depth)
 	case []any:
-		return jsonArray(value, depth)
+		return mapArray(value, depth, maxNativeDepth, jsonValueAt)
 	case NewArray:
-		return jsonArray(value, depth)
+		return mapArray(value, depth, maxNativeDepth, jsonValueAt)
 	case NewText:
 		return string(value), nil
 	case NewRichText:
@@ -45,30 +46,40 @@ func jsonValueAt(value any, depth int) (any, error) {
 }
 
 func jsonObject(object map[string]any, depth int) (any, error) {
-	if depth == 0 {
-		return nil, tooDeep(maxNativeDepth)
+	out, err := mapObject(object, depth, maxNativeDepth, jsonValueAt)
+	if err != nil {
+		return nil, err
 	}
-	out := make(map[string]any, len(object))
-	for key, member := range object {
-		if member == protocol.Undefined {
-			continue
-		}
+	maps.DeleteFunc(out, func(_ string, member any) bool { return member == protocol.Undefined })
+	return out, nil
+}
+
+// mapArray returns what member makes of the elements, which may be one level less deep. Errors name the whole limit.
+func mapArray(values []any, depth, limit int, member func(value any, depth int) (any, error)) (any, error) {
+	if depth == 0 {
+		return nil, tooDeep(limit)
+	}
+	out := make([]any, len(values))
+	for i, element := range values {
 		var err error
-		if out[key], err = jsonValueAt(member, depth-1); err != nil {
+		if out[i], err = member(element, depth-1); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func jsonArray(values []any, depth int) (any, error) {
+// mapObject is mapArray for the members of an object.
+func mapObject(
+	object map[string]any, depth, limit int, member func(value any, depth int) (any, error),
+) (map[string]any, error) {
 	if depth == 0 {
-		return nil, tooDeep(maxNativeDepth)
+		return nil, tooDeep(limit)
 	}
-	out := make([]any, len(values))
-	for i, element := range values {
+	out := make(map[string]any, len(object))
+	for key, value := range object {
 		var err error
-		if out[i], err = jsonValueAt(element, depth-1); err != nil {
+		if out[key], err = member(value, depth-1); err != nil {
 			return nil, err
 		}
 	}
@@ -121,29 +132,9 @@ func asJSON(value any, depth int) (any, error) {
 	case []byte, protocol.UndefinedType:
 		return nil, noJSON(value)
 	case []any:
-		if depth == 0 {
-			return nil, tooDeep(protocol.MaxAnyDepth)
-		}
-		out := make([]any, len(value))
-		for i, element := range value {
-			var err error
-			if out[i], err = asJSON(element, depth-1); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
+		return mapArray(value, depth, protocol.MaxAnyDepth, asJSON)
 	case map[string]any:
-		if depth == 0 {
-			return nil, tooDeep(protocol.MaxAnyDepth)
-		}
-		out := make(map[string]any, len(value))
-		for key, member := range value {
-			var err error
-			if out[key], err = asJSON(member, depth-1); err != nil {
-				return nil, err
-			}
-		}
-		return out, nil
+		return mapObject(value, depth, protocol.MaxAnyDepth, asJSON)
 	default:
 		return value, checkNoShared(value)
 	}

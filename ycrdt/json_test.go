@@ -131,13 +131,19 @@ func TestText_UnmarshalJSON(t *testing.T) {
 	}
 }
 
-func TestUnmarshalJSON_RefusesOtherKindsAndChangesNothing(t *testing.T) {
+// newFilledDoc returns a document with something in a map, an array and a text.
+func newFilledDoc(t *testing.T) *ycrdt.Doc {
 	doc := newDoc(t)
 	write(t, doc, func(tx *ycrdt.Tx) {
 		require.NoError(t, tx.Map("m").Set("k", 1))
 		require.NoError(t, tx.Array("a").Insert(0, 1))
 		require.NoError(t, tx.Text("t").Insert(0, "x"))
 	})
+	return doc
+}
+
+func TestUnmarshalJSON_RefusesOtherKindsAndChangesNothing(t *testing.T) {
+	doc := newFilledDoc(t)
 	before := encode(t, doc)
 	write(t, doc, func(tx *ycrdt.Tx) {
 		assert.Error(t, json.Unmarshal([]byte(`[1]`), tx.Map("m")))
@@ -155,12 +161,7 @@ func TestUnmarshalJSON_RefusesOtherKindsAndChangesNothing(t *testing.T) {
 
 // What holds something that is refused neither erases what was there nor sets a part of what is new.
 func TestUnmarshalJSON_RefusedValuesChangeNothing(t *testing.T) {
-	doc := newDoc(t)
-	write(t, doc, func(tx *ycrdt.Tx) {
-		require.NoError(t, tx.Map("m").Set("k", 1))
-		require.NoError(t, tx.Array("a").Insert(0, 1))
-		require.NoError(t, tx.Text("t").Insert(0, "x"))
-	})
+	doc := newFilledDoc(t)
 	before := encode(t, doc)
 	deep := strings.Repeat("[", 65) + strings.Repeat("]", 65)
 	write(t, doc, func(tx *ycrdt.Tx) {
@@ -179,12 +180,7 @@ func TestUnmarshalJSON_RefusedValuesChangeNothing(t *testing.T) {
 
 // encoding/json asks unmarshalers to take null as "leave it as it is".
 func TestUnmarshalJSON_NullIsNoOp(t *testing.T) {
-	doc := newDoc(t)
-	write(t, doc, func(tx *ycrdt.Tx) {
-		require.NoError(t, tx.Map("m").Set("k", 1))
-		require.NoError(t, tx.Array("a").Insert(0, 1))
-		require.NoError(t, tx.Text("t").Insert(0, "x"))
-	})
+	doc := newFilledDoc(t)
 	write(t, doc, func(tx *ycrdt.Tx) {
 		assert.NoError(t, tx.Map("m").UnmarshalJSON([]byte("null")))
 		assert.NoError(t, tx.Array("a").UnmarshalJSON([]byte("null")))

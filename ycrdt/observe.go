@@ -36,8 +36,8 @@ type UpdateEvent struct {
 
 // OnUpdate has fn called after every commit that changed the document. Events come in the order of the commits,
 // one at a time, after the document's lock was released: usually before the call that committed returns, or from
-// another goroutine that is delivering already; see [Doc.Delivered]. If fn panics, the other subscribers are still called, and then the
-// panic goes on in the call that was delivering.
+// another goroutine that is delivering already; see [Doc.Delivered]. If fn panics, the other subscribers are still
+// called, and then the panic goes on in the call that was delivering.
 //
 // Of one commit the subscribers of Observe and ObserveDeep hear first, then those of OnUpdate in the order in which they
 // subscribed.

@@ -217,6 +217,23 @@ func TestOutbox_WriteTimeout(t *testing.T) {
 	})
 }
 
+// expectToWait has a reader wait for replies, and returns what is closed when it goes on.
+func expectToWait(t *testing.T, o *outbox, otherwise string) <-chan struct{} {
+	t.Helper()
+	resumed := make(chan struct{})
+	go func() {
+		o.waitForReplies()
+		close(resumed)
+	}()
+	synctest.Wait()
+	select {
+	case <-resumed:
+		t.Fatal(otherwise)
+	default:
+	}
+	return resumed
+}
+
 func TestOutbox_WaitForReplies(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o, peer := newTestOutbox(t, 4000)
@@ -225,17 +242,7 @@ func TestOutbox_WaitForReplies(t *testing.T) {
 		o.waitForReplies()
 		o.send(step2Frame(make([]byte, 3000)))
 		assert.False(t, o.isClosed(), "replies are no broadcasts")
-		resumed := make(chan struct{})
-		go func() {
-			o.waitForReplies()
-			close(resumed)
-		}()
-		synctest.Wait()
-		select {
-		case <-resumed:
-			t.Fatal("the reader goes on although its answers are not written")
-		default:
-		}
+		resumed := expectToWait(t, o, "the reader goes on although its answers are not written")
 		peer.expectUpdate()
 		peer.expectSync(protocol.SyncStep2)
 		peer.expectSync(protocol.SyncStep2)
@@ -252,17 +259,7 @@ func TestOutbox_AReplyCountsUntilItIsWritten(t *testing.T) {
 		o.send(step2Frame(make([]byte, 1<<20)))
 		synctest.Wait()
 		assert.Empty(t, o.queue)
-		resumed := make(chan struct{})
-		go func() {
-			o.waitForReplies()
-			close(resumed)
-		}()
-		synctest.Wait()
-		select {
-		case <-resumed:
-			t.Fatal("the next answer would be a second one in memory")
-		default:
-		}
+		resumed := expectToWait(t, o, "the next answer would be a second one in memory")
 		peer.expectSync(protocol.SyncStep2)
 		<-resumed
 		assert.False(t, o.isClosed())

@@ -6,7 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"unicode/utf8"
+
+	"github.com/yrs-go/yrs/ywebsocket/store"
 )
 
 // RoomFromPath is the default of [Options.RoomName]. It returns the URL path
@@ -75,7 +76,7 @@ func checkRoomName(name string, limit int) error {
 		return errors.New("the room name is empty")
 	case len(name) > limit:
 		return fmt.Errorf("the room name is too long: at most %d bytes", limit)
-	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+	case store.CheckName(name) != nil:
 		return errors.New("the room name is not valid text")
 	default:
 		return nil

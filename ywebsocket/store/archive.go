@@ -57,8 +57,9 @@ type Archive interface {
 	Compact(ctx context.Context, room string, before time.Time, merge func(updates [][]byte) ([]byte, error)) error
 
 	// LoadAt is Load as it was at a moment: with the updates that had been stored
-	// then, each once. A store may have all of them in memory for that. It returns an error that matches ErrNotFound if the room did not exist yet,
-	// and one that matches ErrCompacted if the log no longer tells.
+	// then, each once. A store may have all of them in memory for that. It returns an
+	// error that matches ErrNotFound if the room did not exist yet, and one that matches
+	// ErrCompacted if the log no longer tells.
 	LoadAt(ctx context.Context, room string, at time.Time, each func(update []byte) error) error
 
 	// Stat returns what is known of a room, or an error that matches ErrNotFound.

@@ -3,11 +3,14 @@ package store
 import (
 	"bytes"
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"sort"
 	"sync"
 	"time"
+
+	"github.com/yrs-go/yrs/ywebsocket/store/internal/feed"
 )
 
 // Memory is an [Archive] that forgets everything when the process ends. Make one
@@ -53,7 +56,7 @@ func (m *Memory) Load(ctx context.Context, room string, each func(update []byte)
 	if err != nil {
 		return err
 	}
-	return eachOf(ctx, snapshot.log, each)
+	return feed.All(ctx, dataOf(snapshot.log), each)
 }
 
 // LoadAt implements [Archive].
@@ -70,19 +73,18 @@ func (m *Memory) LoadAt(ctx context.Context, room string, at time.Time, each fun
 	if len(log) == 0 {
 		return ErrCompacted
 	}
-	return eachOf(ctx, log, each)
+	return feed.All(ctx, dataOf(log), each)
 }
 
-func eachOf(ctx context.Context, log []memoryUpdate, each func(update []byte) error) error {
-	for _, update := range log {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := each(update.data); err != nil {
-			return err
+// dataOf are the updates of a log.
+func dataOf(log []memoryUpdate) iter.Seq[[]byte] {
+	return func(yield func([]byte) bool) {
+		for _, update := range log {
+			if !yield(update.data) {
+				return
+			}
 		}
 	}
-	return nil
 }
 
 // snapshot returns the room as it is now.

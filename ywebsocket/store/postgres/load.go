@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
+	"github.com/yrs-go/yrs/ywebsocket/store/internal/feed"
 )
 
 // queryer is a pool, or a transaction.
@@ -78,7 +80,7 @@ func (s *Store) Load(ctx context.Context, room string, each func(update []byte) 
 	for p.more = true; p.more; {
 		updates, err := s.readPage(ctx, room, id, &p)
 		if err == nil {
-			err = eachOf(ctx, updates, each)
+			err = feed.All(ctx, slices.Values(updates), each)
 		}
 		if err != nil {
 			return err
@@ -153,18 +155,6 @@ func (s *Store) isThere(ctx context.Context, v rowVersion) (there bool, err erro
 	return there, nil
 }
 
-func eachOf(ctx context.Context, updates [][]byte, each func(update []byte) error) error {
-	for _, update := range updates {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := each(update); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // LoadAt implements [store.Archive]. What it reads is in memory at once.
 func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func(update []byte) error) error {
 	created, id, err := s.find(ctx, room)
@@ -181,7 +171,7 @@ func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func
 	if len(b.ids) == 0 {
 		return store.ErrCompacted
 	}
-	return eachOf(ctx, b.updates, each)
+	return feed.All(ctx, slices.Values(b.updates), each)
 }
 
 // hashOf is by what a name is found. Its text is not compared: what has the same SHA-256

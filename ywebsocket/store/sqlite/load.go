@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/yrs-go/yrs/ywebsocket/store"
+	"github.com/yrs-go/yrs/ywebsocket/store/internal/feed"
 )
 
 // Load implements [store.Store]. It reads in pages, and keeps no connection from others
@@ -48,7 +50,9 @@ func (s *Store) readPages(ctx context.Context, room string, id int64, seen *foun
 
 // readPage calls each with the updates of the page behind what was seen, when nothing is
 // held any more, and reports whether there is another.
-func (s *Store) readPage(ctx context.Context, room string, id int64, seen *found, each func([]byte) error) (more bool, err error) {
+func (s *Store) readPage(
+	ctx context.Context, room string, id int64, seen *found, each func(update []byte) error,
+) (more bool, err error) {
 	var updates [][]byte
 	more, err = s.read(ctx, part{room, id, seen.last, maxTime, pageBytes}, seen, func(_ int64, update []byte) {
 		updates = append(updates, bytes.Clone(update))
@@ -56,23 +60,11 @@ func (s *Store) readPage(ctx context.Context, room string, id int64, seen *found
 	if err != nil {
 		return false, err
 	}
-	return more, eachOf(ctx, updates, each)
+	return more, feed.All(ctx, slices.Values(updates), each)
 }
 
 // pageBytes is how much Load reads at once, or one update.
 const pageBytes = 1 << 20
-
-func eachOf(ctx context.Context, updates [][]byte, each func(update []byte) error) error {
-	for _, update := range updates {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := each(update); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // lastRow returns the id of the last row of a room's log.
 func (s *Store) lastRow(ctx context.Context, id int64) (last int64, err error) {
@@ -116,7 +108,7 @@ func (s *Store) LoadAt(ctx context.Context, room string, at time.Time, each func
 	if len(updates) == 0 {
 		return store.ErrCompacted
 	}
-	return eachOf(ctx, updates, each)
+	return feed.All(ctx, slices.Values(updates), each)
 }
 
 // maxTime is later than any time in the database.

@@ -42,8 +42,8 @@ func (l *lock) isInPlace() bool {
 	if err != nil {
 		return false
 	}
-	now, err := os.Stat(l.file.Name())
-	return err == nil && os.SameFile(info, now)
+	inPlace, err := placed{l.file.Name(), info}.isInPlace()
+	return err == nil && inPlace
 }
 
 // remove leaves nothing behind, if it can. The file goes before the lock, so that nobody

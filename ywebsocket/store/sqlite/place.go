@@ -36,13 +36,22 @@ func placeOf(path string) (*place, error) {
 // check returns an error unless the files are where they were.
 func (p *place) check() error {
 	for _, file := range p.files {
-		now, err := os.Stat(file.path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		inPlace, err := file.isInPlace()
+		if err != nil {
 			return fmt.Errorf("sqlite: %w", err)
 		}
-		if err != nil || !os.SameFile(file.info, now) {
+		if !inPlace {
 			return fmt.Errorf("sqlite: %w (%s)", errMoved, file.path)
 		}
 	}
 	return nil
+}
+
+// isInPlace reports whether others find the file at its path.
+func (p placed) isInPlace() (bool, error) {
+	now, err := os.Stat(p.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && os.SameFile(p.info, now), err
 }

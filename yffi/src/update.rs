@@ -141,7 +141,7 @@ fn encode_everything(txn: &YffiTxn) -> Result<Vec<u8>> {
     for update in admission.held_updates() {
         updates.push(decode(&update)?);
     }
-    Ok(Update::merge_updates(updates).encode_v1())
+    Ok(merge(updates).encode_v1())
 }
 
 /// Applies an update within an open write transaction.
@@ -240,7 +240,8 @@ fn check(update: &[u8], limits: &YffiLimits) -> Result<Update> {
     decode(&update)
 }
 
-/// How many updates yrs merges at once: the time that takes it grows with the square of their number.
+/// How many updates yrs merges at once: the time that takes it grows with the square of their number. With twenty or more it
+/// can also panic, because it does not sort what different updates have at the same clock in a total order.
 const MERGED_AT_ONCE: usize = 8;
 
 /// Merges updates, few at a time, and then what came of that, until one is left.

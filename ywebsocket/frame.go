@@ -38,10 +38,11 @@ type frame struct {
 
 // keepAliveFrame is an empty awareness update. y-websocket 3.1.0 takes a
 // connection for dead that brings no message for 30 seconds, and WebSocket pings
-// are no messages to it.
-var keepAliveFrame = newFrame(frameReply, 1, func(dst []byte) []byte {
-	return protocol.AppendAwareness(dst, protocol.AppendAwarenessUpdate(nil))
-})
+// are no messages to it. It does not count: it belongs to no server in particular.
+var keepAliveFrame = frame{
+	kind: frameReply,
+	wire: encodeFrame(ws.OpBinary, protocol.AppendAwareness(nil, protocol.AppendAwarenessUpdate(nil))),
+}
 
 var pingFrame = frame{wire: encodeFrame(ws.OpPing, nil)}
 

@@ -97,3 +97,20 @@ func TestOutgoing_SharedBytesCountOnce(t *testing.T) {
 		assert.Zero(t, s.outgoing.used.Load())
 	})
 }
+
+// Each server counts what is its own, whichever connection of several servers is the first to be done.
+func TestOutgoing_KeepAlivesOfTwoServers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		first, second := newTestServer(t, Options{}), newTestServer(t, Options{})
+		one, other := servePipe(t, first, "room"), servePipe(t, second, "room")
+		time.Sleep(first.options.Timeouts.KeepAlive + time.Second)
+		for _, c := range []*client{one, other} {
+			f, err := c.readFrame()
+			require.NoError(t, err)
+			assert.Equal(t, keepAliveFrame.wire[2:], f.Payload)
+			synctest.Wait()
+		}
+		assert.Zero(t, first.outgoing.used.Load())
+		assert.Zero(t, second.outgoing.used.Load())
+	})
+}

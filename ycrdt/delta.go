@@ -21,7 +21,7 @@ type Delta []DeltaOp
 type DeltaOp struct {
 	// Insert is what to insert: a string of characters, any other value as an embed of length 1. Embeds and
 	// attributes travel as JSON: bytes, undefined, BigInts, NaN and the infinities are refused, and a whole float
-	// comes back as an int64.
+	// comes back as an int64 up to 2^53-1. An integer beyond that is read as a float64, as JavaScript does.
 	Insert any
 	// Delete is the length to delete, in the document's offset units.
 	Delete int
@@ -276,7 +276,7 @@ func (r *valueReader) op() (op DeltaOp, err error) {
 	case opRetain:
 		op.Retain, err = readInt(r.dec)
 	default:
-		op.Insert, err = r.value()
+		op.Insert, err = r.jsonValue()
 	}
 	if err != nil {
 		return op, err
@@ -296,9 +296,15 @@ func (r *valueReader) attributes() (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if attributes[key], err = r.value(); err != nil {
+		if attributes[key], err = r.jsonValue(); err != nil {
 			return nil, err
 		}
 	}
 	return attributes, nil
+}
+
+// jsonValue reads an attribute or what is inserted into a text.
+func (r *valueReader) jsonValue() (any, error) {
+	value, err := r.value()
+	return largeIntegersAsFloats(value), err
 }

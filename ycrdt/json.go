@@ -144,6 +144,25 @@ func noJSON(value any) error {
 	return fmt.Errorf("%w: embeds and attributes travel as JSON, which has no %T", ErrUnsupportedValue, value)
 }
 
+// largeIntegersAsFloats makes of a value that travelled as JSON, and is the caller's own, what JavaScript reads there: yrs
+// takes an integer beyond 2^53-1 for a BigInt.
+func largeIntegersAsFloats(value any) any {
+	switch value := value.(type) {
+	case *big.Int:
+		nearest, _ := value.Float64()
+		return nearest
+	case []any:
+		for i, element := range value {
+			value[i] = largeIntegersAsFloats(element)
+		}
+	case map[string]any:
+		for key, member := range value {
+			value[key] = largeIntegersAsFloats(member)
+		}
+	}
+	return value
+}
+
 // isNull tells whether data is the JSON null, which encoding/json asks unmarshalers to ignore.
 func isNull(data []byte) bool { return string(bytes.TrimSpace(data)) == "null" }
 

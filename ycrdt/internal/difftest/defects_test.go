@@ -70,9 +70,9 @@ func richText(insertions string) string {
 	return `[{"$text":[` + insertions + `]}, {"$map":{}}, {"$array":[]}]`
 }
 
-// yjsState returns the state of a new Yjs document after an operation.
-func yjsState(t *testing.T, node *peers.Process, op peers.Op) (state []byte) {
-	edit := nodeStep{"step": "edit", "doc": "doc", "ops": []peers.Op{op}}
+// yjsState returns the state of a new Yjs document after some operations.
+func yjsState(t *testing.T, node *peers.Process, ops ...peers.Op) (state []byte) {
+	edit := nodeStep{"step": "edit", "doc": "doc", "ops": ops}
 	require.NoError(t, json.Unmarshal([]byte(yjsResult(t, node, "update", edit)), &state))
 	return state
 }

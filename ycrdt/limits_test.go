@@ -122,6 +122,17 @@ func TestLimits_Nesting(t *testing.T) {
 		// A map right of that character.
 		require.ErrorContains(t, doc.ApplyUpdate(cat(1, 1, 3, 0, 0x87, 2, 0, 1, 0)), "nested too deeply")
 	})
+	t.Run("beside a tombstone without a place", func(t *testing.T) {
+		doc := newDoc(t)
+		require.NoError(t, doc.ApplyUpdate(cat(1, 1, 2, 0, 0, 1, 0)))
+		tower := cat(1, varint(limit), 1, 0, 0x87, 2, 0, 1)
+		for clock := 1; clock < limit; clock++ {
+			tower = append(tower, nestedMap(clock)...)
+		}
+		require.NoError(t, doc.ApplyUpdate(append(tower, 0)), "it becomes tombstones, and is nowhere deep")
+		tombstones := cat(2, 1, 2, 0, 0, 1, 1, 1, 0, 0, varint(limit))
+		assert.Equal(t, cat(tombstones, 2, 1, 1, 0, varint(limit), 2, 1, 0, 1), encode(t, doc))
+	})
 	t.Run("local", func(t *testing.T) {
 		doc := newDoc(t)
 		write(t, doc, func(tx *ycrdt.Tx) {

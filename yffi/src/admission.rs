@@ -388,7 +388,7 @@ impl Admission {
                 let neighbours = [it.origin, it.right_origin].into_iter().flatten();
                 let places = neighbours.map(|id| match parts.place(id) {
                     Some(place) => place,
-                    None => Some(self.nesting.parent_depth(id, asker)),
+                    None => self.nesting.parent_depth(id, asker),
                 });
                 // A neighbour that is a tombstone does not count; yrs decides by the other one.
                 let all: Vec<Depth> = places.flatten().collect();

@@ -26,6 +26,15 @@ pub struct Asker<'a> {
     left: Cell<usize>,
 }
 
+/// Where an integrated item is.
+#[derive(Debug)]
+enum Place {
+    In(BranchID),
+    /// It is a tombstone that belongs to no type any more.
+    Nowhere,
+    Unknown,
+}
+
 impl<'a> Asker<'a> {
     /// `locate` gives the type that an item is in; see [`locate`]. It may have as many siblings as there are `structs`.
     pub fn new(locate: &'a dyn Fn(Id) -> Option<BranchID>, structs: usize) -> Self {
@@ -36,13 +45,16 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn ask(&self, id: Id) -> Option<BranchID> {
-        self.left.set(self.left.get().checked_sub(1)?);
-        (self.locate)(id)
+    fn ask(&self, id: Id) -> Place {
+        let Some(left) = self.left.get().checked_sub(1) else {
+            return Place::Unknown;
+        };
+        self.left.set(left);
+        (self.locate)(id).map_or(Place::Nowhere, Place::In)
     }
 }
 
-/// The type that an integrated item is in.
+/// The type that an integrated item is in. None if it is in none: a tombstone without a place is no item to yrs.
 pub fn locate(txn: &impl ReadTxn, id: Id) -> Option<BranchID> {
     let id = ID::new(ClientID::new(id.client), id.clock);
     let place = StickyIndex::from_id(id, Assoc::Before).get_offset(txn)?;
@@ -199,31 +211,37 @@ impl Nesting {
         }
     }
 
-    /// The depth of the parent of an integrated item.
-    pub fn parent_depth(&self, id: Id, asker: &Asker<'_>) -> Depth {
+    /// The depth of the parent of an integrated item; none if it has no parent.
+    pub fn parent_depth(&self, id: Id, asker: &Asker<'_>) -> Option<Depth> {
         if let Some(depth) = self.depth(id) {
-            return Depth::exactly(depth - 1);
+            return Some(Depth::exactly(depth - 1));
         }
         let tracked = self.clients.get(&id.client).and_then(|placed| {
             let at = placed.items.partition_point(|(_, end, _)| *end <= id.clock);
             let (start, _, depth) = placed.items.get(at)?;
             (*start <= id.clock).then_some(*depth)
         });
-        match tracked.or_else(|| self.asked(id, asker)) {
-            Some(depth) => Depth::exactly(depth),
-            None => Depth {
-                bound: self.tracked().saturating_sub(1),
-                exact: false,
-            },
+        match tracked {
+            Some(depth) => Some(Depth::exactly(depth)),
+            None => self.asked(id, self.tracked().saturating_sub(1), asker),
         }
     }
 
-    /// The depth of the parent of an integrated item, from yrs.
-    fn asked(&self, id: Id, asker: &Asker<'_>) -> Option<u16> {
-        match asker.ask(id)? {
-            BranchID::Root(_) => Some(Depth::ROOT.bound),
-            BranchID::Nested(parent) => self.depth(parent.into()),
-        }
+    /// The depth of the parent of an integrated item, from yrs, or `bound` if yrs is not asked; none if it has no parent.
+    fn asked(&self, id: Id, bound: u16, asker: &Asker<'_>) -> Option<Depth> {
+        let depth = match asker.ask(id) {
+            Place::Nowhere => return None,
+            Place::In(BranchID::Root(_)) => Some(Depth::ROOT.bound),
+            Place::In(BranchID::Nested(parent)) => self.depth(parent.into()),
+            Place::Unknown => None,
+        };
+        Some(depth.map_or(
+            Depth {
+                bound,
+                exact: false,
+            },
+            Depth::exactly,
+        ))
     }
 
     /// Keeps which item holds a subdocument.
@@ -265,8 +283,9 @@ impl Nesting {
     pub fn settle(&mut self, mut types: Vec<(Id, Depth)>, asker: &Asker<'_>) {
         types.sort_by_key(|(_, depth)| depth.bound); // outer ones first
         for (id, depth) in types {
-            let asked = self.asked(id, asker);
-            self.insert(id, asked.map_or(depth.bound, |parent| parent + 1));
+            if let Some(parent) = self.asked(id, depth.bound - 1, asker) {
+                self.insert(id, parent.deeper().bound);
+            }
         }
     }
 
@@ -336,7 +355,8 @@ impl Nesting {
         let parent = match parent {
             Parent::Root => Depth::ROOT,
             Parent::Nested(id) => Depth::exactly(self.depth(id)?),
-            Parent::Beside(id) => is_known(id).then(|| self.parent_depth(id, asker))?,
+            Parent::Beside(id) if is_known(id) => self.parent_depth(id, asker)?,
+            Parent::Beside(_) => return None,
         };
         Some(parent.deeper())
     }
@@ -357,10 +377,10 @@ mod tests {
         let mut nesting = Nesting::new(8);
         nesting.track(at(0), 10, Depth::exactly(7));
         nesting.forget(1, 5);
-        assert_eq!(nesting.parent_depth(at(4), &asker), Depth::exactly(7));
-        assert!(!nesting.parent_depth(at(5), &asker).exact);
+        assert_eq!(nesting.parent_depth(at(4), &asker), Some(Depth::exactly(7)));
+        assert_eq!(nesting.parent_depth(at(5), &asker), None);
         nesting.track(at(5), 5, Depth::exactly(6));
-        assert_eq!(nesting.parent_depth(at(9), &asker), Depth::exactly(6));
+        assert_eq!(nesting.parent_depth(at(9), &asker), Some(Depth::exactly(6)));
     }
 
     #[test]
@@ -373,8 +393,10 @@ mod tests {
             };
             let asker = Asker::new(&locate, structs);
             let nesting = Nesting::new(128);
-            let exact = (0..100).filter(|clock| nesting.parent_depth(at(*clock), &asker).exact);
-            assert_eq!(exact.count(), most);
+            let depths = (0..100).map(|clock| nesting.parent_depth(at(clock), &asker));
+            let (exact, bounded): (Vec<_>, Vec<_>) =
+                depths.flatten().partition(|depth| depth.exact);
+            assert_eq!((exact.len(), bounded.len()), (most, 100 - most));
             assert_eq!(asked.get(), most);
         }
     }

@@ -27,7 +27,6 @@ pub struct Asker<'a> {
 }
 
 /// Where an integrated item is.
-#[derive(Debug)]
 enum Place {
     In(BranchID),
     /// It is a tombstone that belongs to no type any more.
@@ -227,7 +226,7 @@ impl Nesting {
         }
     }
 
-    /// The depth of the parent of an integrated item, from yrs, or `bound` if yrs is not asked; none if it has no parent.
+    /// The depth of the parent of an integrated item, from yrs; none if it has no parent, and `bound` if that is not to be had.
     fn asked(&self, id: Id, bound: u16, asker: &Asker<'_>) -> Option<Depth> {
         let depth = match asker.ask(id) {
             Place::Nowhere => return None,

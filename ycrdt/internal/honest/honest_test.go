@@ -3,6 +3,7 @@ package honest
 import (
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -66,24 +67,21 @@ func (t *tally) requireEnough(tb testing.TB) {
 }
 
 // lacking returns what sessions have not covered.
-func (t *tally) lacking() (missing []string) {
-	for _, content := range []string{
+func (t *tally) lacking() []string {
+	contents := without(t.contents,
 		"ContentAny", "ContentBinary", "ContentDeleted", "ContentDoc", "ContentEmbed", "ContentFormat", "ContentJSON",
 		"ContentString", "YArray", "YMap", "YText", "YXmlElement", "YXmlFragment", "YXmlText", "GC", "Skip", "DeleteSet",
 		"client of 53 bits",
-	} {
-		if _, seen := t.contents[content]; !seen {
-			missing = append(missing, content)
-		}
-	}
-	for _, kind := range []string{
+	)
+	kinds := without(t.kinds,
 		"yjs edit", "yjs legacy", "yjs relay", "yjs snapshot", "yjs state", "yjs diff", "yjs offset", "yjs merge", "yjs mergeDiff",
 		"yjs v2", "yjs v2Merge", "yjs prefix", "pycrdt edit", "pycrdt relay", "pycrdt state", "pycrdt diff", "pycrdt merge",
 		"ycrdt edit", "ycrdt relay", "ycrdt state", "ycrdt merge",
-	} {
-		if _, seen := t.kinds[kind]; !seen {
-			missing = append(missing, kind)
-		}
-	}
-	return missing
+	)
+	return append(contents, kinds...)
+}
+
+// without returns those of the names that were not counted.
+func without(counted map[string]int, names ...string) []string {
+	return slices.DeleteFunc(names, func(name string) bool { return counted[name] > 0 })
 }
